@@ -1,0 +1,48 @@
+# OpenPOS hub. `make run` and `make test` set up everything they need.
+PORT ?= 8000
+OPENPOS_DATA ?= data
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OPENPOS_DATA
+
+.PHONY: run test check format lock bench faults clean
+
+run: $(VENV)/.run  ## Start the hub with demo venues and POS sandboxes.
+	@$(BIN)/openpos-hub demo --port $(PORT)
+
+test: $(VENV)/.test  ## Formatting, types and all tests.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+format: $(VENV)/.test
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.test  ## Ratios of the hub against its ceilings, one run.
+	@$(BIN)/python -m bench
+
+faults: $(VENV)/.test  ## The long kill and outage runs.
+	@$(BIN)/pytest tests/journeys --long $(PYTEST_ARGS)
+
+# The lock files carry hashes and no index addresses.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --extra build pyproject.toml requirements.in -o requirements.lock
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (first time only) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements-test.lock
+	@echo "Adding what the tests need …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

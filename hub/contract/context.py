@@ -1,0 +1,33 @@
+"""Which order and attempt the current task works for, so that every vendor call can be filed under it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """What a call belongs to; empty outside an order's delivery."""
+
+    order_id: str = ""
+    attempt: int = 0
+
+
+_NOTHING = CallContext()
+_current: ContextVar[CallContext] = ContextVar("call_context", default=_NOTHING)
+
+
+def current_call_context() -> CallContext:
+    """The order and attempt this task works for."""
+    return _current.get()
+
+
+@contextmanager
+def working_for(order_id: str, attempt: int = 0) -> Iterator[None]:
+    """Files every vendor call inside the block under this order and attempt."""
+    token = _current.set(CallContext(order_id, attempt))
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -1,0 +1,318 @@
+"""The one place where vendors are called: bounded, paced, recorded, every failure turned into what happens next.
+
+httpx is the interface and aiohttp carries it, because httpx's own pool slows down with every open connection
+(encode/httpx#3215). Requests go straight to the transport: redirects, cookies and auth flows are not wanted here.
+"""
+
+import asyncio
+import email.utils
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import aiohttp
+import httpx
+import msgspec
+from httpx_aiohttp import AiohttpTransport
+
+from hub.contract.context import current_call_context
+from hub.contract.ports import CallSink, Clock, RateLimiter
+from hub.contract.redact import Redactor
+from hub.contract.retry import retry_read
+from hub.errors import (
+    ConnectorError,
+    OutcomeUnknown,
+    VendorAuthFailed,
+    VendorMalformed,
+    VendorRateLimited,
+    VendorRejected,
+    VendorUnavailable,
+)
+from hub.model.call import Call
+from hub.model.decimals import decode_json
+from hub.model.venue import RateLimit
+
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+LONGEST_RETRY_AFTER_SECONDS = 900.0  # a vendor that asks for more than 15 minutes is asked again after 15
+_KEEP_ALIVE_SECONDS = 4.0  # below the idle time after which common servers close a connection
+
+
+def new_transport(max_connections: int = 512) -> AiohttpTransport:
+    """The transport all links of a process share; close it with `aclose()`."""
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent",),
+        )
+
+    return AiohttpTransport(client=session)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A vendor's answer. `data` is its JSON, numbers with a point as `Decimal`; None for an empty body."""
+
+    status: int
+    headers: httpx.Headers
+    data: Any
+
+
+@dataclass(frozen=True)
+class HttpProfile:
+    """What is fixed about the calls of one link. Times are seconds."""
+
+    connector: str
+    link_id: str
+    base_url: str
+    connect_timeout_seconds: float
+    total_timeout_seconds: float
+    rate_limits: Sequence[RateLimit]
+
+
+class VendorHttp:
+    """Calls one vendor for one link.
+
+    `refusal` reads a decoded body and returns the vendor's reason when the body says no, whatever its HTTP status.
+    """
+
+    def __init__(
+        self,
+        profile: HttpProfile,
+        *,
+        transport: httpx.AsyncBaseTransport,
+        sink: CallSink,
+        limiter: RateLimiter,
+        clock: Clock,
+        redactor: Redactor,
+        refusal: Callable[[Any], str | None] = lambda body: None,
+    ) -> None:
+        self.profile = profile
+        self._transport = transport
+        self._sink = sink
+        self._limiter = limiter
+        self._clock = clock
+        self._redactor = redactor
+        self._refusal = refusal
+        self._timeout = {"connect": profile.connect_timeout_seconds, "read": None, "pool": None}
+
+    def explaining(self, refusal: Callable[[Any], str | None]) -> "VendorHttp":
+        """The same client, reading refusals the way this vendor words them."""
+        copy = object.__new__(VendorHttp)
+        copy.__dict__.update(self.__dict__)
+        copy._refusal = refusal
+        return copy
+
+    def hide(self, secret: str) -> None:
+        """Keeps a value that was just issued (a token) out of everything recorded from now on."""
+        self._redactor = self._redactor.with_value(secret)
+
+    async def read(
+        self, operation: str, path: str, *, query: Mapping[str, Any] | None = None, headers: Mapping[str, str]
+    ) -> Answer:
+        """A call that changes nothing: repeated briefly when the vendor is unavailable."""
+        return await retry_read(lambda: self.send(operation, "GET", path, query=query, headers=headers, safe=True))
+
+    async def send(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        safe: bool = False,
+    ) -> Answer:
+        """One call. `safe` says that repeating it does no harm, so silence counts as unavailable, not as unknown.
+
+        Raises `VendorUnavailable`, `VendorRateLimited`, `OutcomeUnknown`, `VendorRejected`, `VendorAuthFailed`
+        or `VendorMalformed`.
+        """
+        wait_seconds = await self._limiter.acquire(self.profile.link_id, self.profile.rate_limits)
+        if wait_seconds > 0:
+            raise VendorRateLimited(
+                f"{self.profile.connector}: our own pacing holds this call back for {wait_seconds:.1f} s",
+                retry_after_seconds=wait_seconds,
+                connector=self.profile.connector,
+                operation=operation,
+            )
+        exchange = _Exchange(self, operation, safe)
+        content = b"" if body is None else msgspec.json.encode(body)
+        sent_headers = dict(headers)
+        sent_headers["accept"] = "application/json"
+        if content:
+            sent_headers["content-type"] = "application/json"
+        request = httpx.Request(
+            method,
+            self.profile.base_url + path,
+            params=query or None,
+            headers=sent_headers,
+            content=content,
+            extensions={"timeout": self._timeout},
+        )
+        return await exchange.run(request)
+
+
+class _Exchange:
+    """One request and what came of it."""
+
+    def __init__(self, http: VendorHttp, operation: str, safe: bool) -> None:
+        self._http = http
+        self._operation = operation
+        self._safe = safe
+
+    async def run(self, request: httpx.Request) -> Answer:
+        started = time.perf_counter()
+        at_ms = self._http._clock.now_ms()
+        response: httpx.Response | None = None
+        content = b""
+        failure: ConnectorError | None = None
+        try:
+            async with asyncio.timeout(self._http.profile.total_timeout_seconds):
+                response = await self._http._transport.handle_async_request(request)
+                content = await _read_capped(response)
+            return self._judge(response, content)
+        except ConnectorError as error:
+            failure = error
+            raise
+        except (TimeoutError, httpx.TransportError, aiohttp.ClientError, OSError, _TooLarge) as problem:
+            failure = self._silence(problem)
+            raise failure from problem
+        finally:
+            elapsed_ms = (time.perf_counter() - started) * 1000
+            self._record(request, response, content, at_ms, elapsed_ms, failure)
+
+    def _judge(self, response: httpx.Response, content: bytes) -> Answer:
+        status = response.status_code
+        data, readable = _decode(content)
+        reason = self._http._refusal(data) if readable and data is not None else None
+        text = f"{self._operation}: HTTP {status}" + (f", {reason}" if reason else "")
+        if 200 <= status < 300:
+            if not readable:
+                self._fail(VendorMalformed if self._safe else OutcomeUnknown, f"{text}, the body is not JSON")
+            if reason is not None:
+                self._fail(VendorRejected, text, code=str(status))
+            return Answer(status, response.headers, data)
+        if status in (401, 403):
+            self._fail(VendorAuthFailed, text, code=str(status))
+        retry_after = retry_after_seconds(response.headers, now_ms=self._http._clock.now_ms())
+        if status == 429 or (status == 503 and retry_after is not None):
+            raise VendorRateLimited(
+                text,
+                retry_after_seconds=5.0 if retry_after is None else retry_after,
+                connector=self._http.profile.connector,
+                operation=self._operation,
+            )
+        if status >= 500 or status == 408:
+            self._fail(VendorUnavailable if self._safe else OutcomeUnknown, text)
+        if 300 <= status < 400:
+            text = f"{text}: the vendor redirects, so the link's base_url is wrong"
+        self._fail(VendorRejected, text, code=str(status))
+
+    def _silence(self, problem: BaseException) -> ConnectorError:
+        """No answer: not sent when the connection never stood, else unknown (or merely unavailable for a read)."""
+        words = str(problem) or type(problem).__name__
+        if isinstance(problem, TimeoutError):
+            words = f"no complete answer within {self._http.profile.total_timeout_seconds:g} s"
+        not_sent = _never_sent(problem)
+        kind = VendorUnavailable if not_sent or self._safe else OutcomeUnknown
+        prefix = "could not connect" if not_sent else "no clear answer"
+        return self._error(kind, f"{self._operation}: {prefix}: {words}")
+
+    def _fail(self, kind: type[ConnectorError], message: str, code: str | None = None) -> NoReturn:
+        raise self._error(kind, message, code)
+
+    def _error(self, kind: type[ConnectorError], message: str, code: str | None = None) -> ConnectorError:
+        message = self._http._redactor.text(message)
+        return kind(message, connector=self._http.profile.connector, operation=self._operation, code=code)
+
+    def _record(
+        self,
+        request: httpx.Request,
+        response: httpx.Response | None,
+        content: bytes,
+        at_ms: int,
+        elapsed_ms: float,
+        failure: ConnectorError | None,
+    ) -> None:
+        redactor, context = self._http._redactor, current_call_context()
+        self._http._sink.record(
+            Call(
+                at_ms=at_ms,
+                direction="out",
+                link_id=self._http.profile.link_id,
+                order_id=context.order_id,
+                operation=self._operation,
+                attempt=context.attempt,
+                method=request.method,
+                url=redactor.text(str(request.url)),
+                status=None if response is None else response.status_code,
+                milliseconds=round(elapsed_ms, 2),
+                request_headers=redactor.headers(request.headers.items()),
+                request_body=redactor.body(request.content),
+                response_headers="{}" if response is None else redactor.headers(response.headers.items()),
+                response_body=redactor.body(content),
+                error="" if failure is None else f"{type(failure).__name__}: {failure.message}",
+            )
+        )
+
+
+class _TooLarge(Exception):
+    """The answer is longer than `MAX_ANSWER_BYTES`."""
+
+
+async def _read_capped(response: httpx.Response) -> bytes:
+    chunks = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            chunks += chunk
+            if len(chunks) > MAX_ANSWER_BYTES:
+                raise _TooLarge(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+    finally:
+        await response.aclose()
+    return bytes(chunks)
+
+
+def _decode(content: bytes) -> tuple[Any, bool]:
+    """The JSON body and whether it was readable; an empty body is readable and None."""
+    if not content.strip():
+        return None, True
+    try:
+        return decode_json(content), True
+    except msgspec.DecodeError:
+        return None, False
+
+
+def _never_sent(problem: BaseException) -> bool:
+    """Whether the connection was never established.
+
+    httpx-aiohttp 0.2 reports every lost connection as `ConnectTimeout`, also one that broke after the request
+    was sent; aiohttp's own exception behind it tells them apart.
+    """
+    cause = problem.__cause__
+    if isinstance(cause, aiohttp.ClientError):
+        return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    return isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def retry_after_seconds(headers: Mapping[str, str], *, now_ms: int) -> float | None:
+    """What `Retry-After` asks for: seconds or an HTTP date; None when missing, negative or unreadable.
+
+    Capped at `LONGEST_RETRY_AFTER_SECONDS`.
+    """
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now_ms / 1000
+        except ValueError:
+            return None
+    if not 0 <= seconds < float("inf"):
+        return None
+    return min(seconds, LONGEST_RETRY_AFTER_SECONDS)

@@ -1,0 +1,176 @@
+"""Deliveries: appended to an order's lane, revived by a person, and shown as an order's way into each link."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Row, and_, case, insert, select, update
+
+from hub.database.tables import deliveries, lanes, links, order_refs, orders
+from hub.model.order import InjectionState, Loss, VendorRef
+from hub.model.status import Injection
+
+
+class State(StrEnum):
+    """Where one delivery stands. The last four are final."""
+
+    PENDING = "pending"
+    INFLIGHT = "inflight"
+    UNKNOWN = "unknown"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    DONE_BY_HAND = "done_by_hand"
+    CANCELLED = "cancelled"
+
+
+OPEN_STATES = (State.PENDING, State.INFLIGHT, State.UNKNOWN)
+
+
+def enqueue(
+    connection: Connection,
+    *,
+    lane_id: str,
+    delivery_id: str,
+    link_id: str,
+    order_id: str,
+    operation: str,
+    reason: str,
+    now_ms: int,
+    deliver_by_ms: int,
+) -> None:
+    """Appends a delivery to the order's lane (made now, as `lane_id`, if there is none)."""
+    lock = select(lanes.c.id, lanes.c.next_seq).where(lanes.c.order_id == order_id, lanes.c.link_id == link_id)
+    lane = connection.execute(lock.with_for_update()).one_or_none()
+    if lane is None:
+        row = {"id": lane_id, "link_id": link_id, "order_id": order_id, "next_seq": 2, "operation": operation}
+        connection.execute(insert(lanes), [{**row, "due_at_ms": now_ms, "lease_epoch": 0}])
+        seq = 1
+    else:
+        lane_id, seq = lane.id, lane.next_seq
+        dead = select(deliveries.c.id).where(deliveries.c.lane_id == lane_id, deliveries.c.state == State.DEAD)
+        idle = and_(lanes.c.due_at_ms.is_(None), ~dead.exists())
+        wake = {
+            "next_seq": lanes.c.next_seq + 1,
+            "due_at_ms": case((idle, now_ms), else_=lanes.c.due_at_ms),
+            "operation": case((idle, operation), else_=lanes.c.operation),
+        }
+        connection.execute(update(lanes).where(lanes.c.id == lane_id).values(wake))
+    row = {"id": delivery_id, "lane_id": lane_id, "order_id": order_id, "link_id": link_id, "seq": seq}
+    row |= {"operation": operation, "reason": reason, "state": State.PENDING}
+    connection.execute(insert(deliveries), [{**row, "deliver_by_ms": deliver_by_ms, "created_at_ms": now_ms}])
+
+
+class DeadDelivery(Struct, frozen=True, kw_only=True):
+    """A delivery that waits for a person."""
+
+    delivery_id: str
+    order_id: str
+    order_number: str
+    link_id: str
+    operation: str
+    cause: str
+    detail: str
+    created_at_ms: int
+
+
+def load_dead(connection: Connection, order_id: str | None = None, limit: int = 200) -> list[DeadDelivery]:
+    """The deliveries that wait for a person, oldest first; all of them or one order's."""
+    query = (
+        select(deliveries, orders.c.number)
+        .join(orders, orders.c.id == deliveries.c.order_id)
+        .where(deliveries.c.state == State.DEAD)
+        .order_by(deliveries.c.created_at_ms)
+        .limit(limit)
+    )
+    if order_id is not None:
+        query = query.where(deliveries.c.order_id == order_id)
+    return [
+        DeadDelivery(
+            delivery_id=row.id,
+            order_id=row.order_id,
+            order_number=row.number,
+            link_id=row.link_id,
+            operation=row.operation,
+            cause=row.cause,
+            detail=row.detail,
+            created_at_ms=row.created_at_ms,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def revive(connection: Connection, delivery_id: str, *, now_ms: int, deliver_by_ms: int, sent_before: bool) -> None:
+    """Puts a dead delivery back to work with a new deadline; if it may have been sent, it is looked up first."""
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == State.DEAD)
+        .values(
+            state=State.UNKNOWN if sent_before else State.PENDING,
+            deliver_by_ms=deliver_by_ms,
+            cause="",
+            detail="",
+            done_at_ms=None,
+            absent_since_ms=None,
+        )
+    )
+    lane_of = select(deliveries.c.lane_id).where(deliveries.c.id == delivery_id).scalar_subquery()
+    connection.execute(update(lanes).where(lanes.c.id == lane_of).values(due_at_ms=now_ms, lease_owner=None))
+
+
+def injection_states(connection: Connection, order_id: str) -> list[InjectionState]:
+    """How far an order is on its way into each link."""
+    query = (
+        select(deliveries, links.c.connector, order_refs.c.kind, order_refs.c.vendor_id)
+        .join(links, links.c.id == deliveries.c.link_id)
+        .outerjoin(
+            order_refs,
+            and_(
+                order_refs.c.order_id == deliveries.c.order_id,
+                order_refs.c.link_id == deliveries.c.link_id,
+                order_refs.c.kind == "order",
+            ),
+        )
+        .where(deliveries.c.order_id == order_id)
+        .order_by(deliveries.c.link_id, deliveries.c.seq)
+    )
+    by_link: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(query):
+        by_link.setdefault(row.link_id, []).append(row)
+    return [_injection(rows) for rows in by_link.values()]
+
+
+_LOSSES = msgspec.json.Decoder(tuple[Loss, ...])
+
+
+def _injection(rows: Sequence[Row[Any]]) -> InjectionState:
+    current = next((row for row in rows if row.state not in (State.DELIVERED, State.DONE_BY_HAND)), rows[-1])
+    ref = VendorRef(kind=current.kind, id=current.vendor_id) if current.vendor_id else None
+    told = [row.pos_cents for row in rows if row.pos_cents is not None]
+    return InjectionState(
+        target=current.connector,
+        link_id=current.link_id,
+        state=_injection_of(current),
+        attempts=sum(row.attempts for row in rows),
+        cause=current.cause,
+        detail=current.detail,
+        deadline_at_ms=current.deliver_by_ms,
+        ref=ref,
+        losses=tuple(loss for row in rows if row.losses for loss in _LOSSES.decode(row.losses)),
+        pos_cents=told[-1] if told else None,
+    )
+
+
+def _injection_of(row: Row[Any]) -> Injection:
+    if row.state == State.PENDING:
+        return Injection.RETRYING if row.attempts else Injection.QUEUED
+    if row.state == State.DEAD:
+        return Injection.FAILED if row.cause in ("POS_REJECTED", "POS_UNSUPPORTED") else Injection.MANUAL_REQUIRED
+    return {
+        State.INFLIGHT: Injection.SENDING,
+        State.UNKNOWN: Injection.UNKNOWN,
+        State.DELIVERED: Injection.CONFIRMED,
+        State.DONE_BY_HAND: Injection.MANUAL_DONE,
+        State.CANCELLED: Injection.FAILED,
+    }[State(row.state)]

@@ -1,0 +1,232 @@
+"""One way to touch the database: units of work run by a writer that commits many of them at once.
+
+A unit is a plain function of a SQLAlchemy `Connection`. The writer takes every unit that waits, runs them in one
+transaction and answers each caller after the commit, so the cost of one flush is shared (group commit). A unit that
+fails rolls back alone: the batch is then repeated one unit at a time. A unit therefore must have no effect but on
+its connection, and returns expected outcomes ("this key was used before") instead of raising them.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from hub.errors import Unavailable
+
+_T = TypeVar("_T")
+_I = TypeVar("_I")
+
+Unit = Callable[[Connection], _T]
+BatchUnit = Callable[[Connection, Sequence[_I]], Sequence[_T]]
+
+_GATHER_SECONDS = 0.001
+_LARGEST_BATCH = 256
+_TRIES = 3
+
+
+class _Job:
+    """One waiting unit and the caller to answer."""
+
+    __slots__ = ("future", "item", "loop", "unit")
+
+    def __init__(self, unit: Any, item: Any, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
+        self.unit = unit
+        self.item = item
+        self.loop = loop
+        self.future = future
+
+
+_ALONE = object()
+
+
+class Database:
+    """A database with one writer and a few readers. Open it inside a running event loop or with `run_now` alone."""
+
+    def __init__(self, url: str, *, durable: bool = True, readers: int = 4) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._writer_engine = _engine(url, writing=True, durable=durable)
+        self._reader_engine = _engine(url, writing=False, durable=durable)
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="database-reader")
+        self._waiting: deque[_Job] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._write_forever, name="database-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, unit: Unit[_T]) -> _T:
+        """Runs a unit of work and returns its result after the commit. Raises `Unavailable` without a database."""
+        result: _T = await self._enqueue(unit, _ALONE)
+        return result
+
+    async def write_each(self, unit: BatchUnit[_I, _T], item: _I) -> _T:
+        """Like `write`, for a unit that handles many items in one go: all that wait are given to it together."""
+        result: _T = await self._enqueue(unit, item)
+        return result
+
+    async def read(self, query: Unit[_T]) -> _T:
+        """Runs a query on a connection of its own."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
+
+    def read_now(self, query: Unit[_T]) -> _T:
+        """Runs a query in this thread."""
+        try:
+            with self._reader_engine.connect() as connection:
+                return query(connection)
+        except (OperationalError, DBAPIError) as problem:
+            raise Unavailable("the database cannot be read at the moment") from problem
+
+    def run_now(self, unit: Unit[_T]) -> _T:
+        """Runs a unit of work in this thread, in a transaction of its own (short commands, tests)."""
+        with self._writer_engine.begin() as connection:
+            return unit(connection)
+
+    async def close(self) -> None:
+        """Finishes what waits, then lets go of all connections."""
+        await asyncio.to_thread(self.close_now)
+
+    def close_now(self) -> None:
+        """The same from plain code."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join()
+        self._readers.shutdown()
+        self._writer_engine.dispose()
+        self._reader_engine.dispose()
+
+    def _enqueue(self, unit: Any, item: Any) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append(_Job(unit, item, loop, future))
+        if not self._wake.is_set():
+            self._wake.set()
+        return future
+
+    def _write_forever(self) -> None:
+        gather = False
+        while True:
+            self._wake.wait()
+            if gather and not self._closing:
+                time.sleep(_GATHER_SECONDS)  # busy: a lone unit never waits, a crowd shares a flush
+            self._wake.clear()
+            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_BATCH))]
+            if self._waiting:
+                self._wake.set()
+            if jobs:
+                self._commit(jobs)
+                gather = len(jobs) > 1
+            elif self._closing:
+                return
+
+    def _commit(self, jobs: Sequence[_Job]) -> None:
+        outcomes = self._attempt(jobs)
+        if outcomes is None:
+            outcomes = [self._alone(job) for job in jobs]
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            by_loop.setdefault(job.loop, []).append((job.future, outcome))
+        for loop, answers in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_answer, answers)
+
+    def _attempt(self, jobs: Sequence[_Job]) -> list[Any] | None:
+        """All jobs in one transaction; None when any of them failed, with nothing kept."""
+        try:
+            with self._writer_engine.begin() as connection:
+                return _run(connection, jobs)
+        except Exception:  # whatever one unit raised: each is repeated alone and answers for itself
+            return None
+
+    def _alone(self, job: _Job) -> Any:
+        """One job in a transaction of its own: its result, or the exception to raise to its caller."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with self._writer_engine.begin() as connection:
+                    return _run(connection, [job])[0]
+            except (OperationalError, DBAPIError) as problem:
+                if not tries_left or not _passes(problem):
+                    failure = Unavailable("the database cannot be written at the moment; nothing was stored")
+                    failure.__cause__ = problem
+                    return _Failed(failure if isinstance(problem, OperationalError) else problem)
+                time.sleep(0.05)
+            except Exception as problem:
+                return _Failed(problem)
+        raise AssertionError("the last try returns")
+
+
+class _Failed:
+    __slots__ = ("problem",)
+
+    def __init__(self, problem: Exception) -> None:
+        self.problem = problem
+
+
+def _run(connection: Connection, jobs: Sequence[_Job]) -> list[Any]:
+    """Runs each unit; items of the same batch unit go to it together. Results are in the order of the jobs."""
+    groups: dict[Any, list[int]] = {}
+    results: list[Any] = [None] * len(jobs)
+    for index, job in enumerate(jobs):
+        if job.item is _ALONE:
+            results[index] = job.unit(connection)
+        else:
+            groups.setdefault(job.unit, []).append(index)
+    for unit, indexes in groups.items():
+        for index, result in zip(indexes, unit(connection, [jobs[i].item for i in indexes]), strict=True):
+            results[index] = result
+    return results
+
+
+def _answer(answers: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, outcome in answers:
+        if future.done():  # the caller went away; what it asked for is stored all the same
+            continue
+        if isinstance(outcome, _Failed):
+            future.set_exception(outcome.problem)
+        else:
+            future.set_result(outcome)
+
+
+def _passes(problem: DBAPIError) -> bool:
+    """Whether a second try makes sense: deadlocks, lost connections, a busy file."""
+    return problem.connection_invalidated or isinstance(problem, OperationalError)
+
+
+def _engine(url: str, *, writing: bool, durable: bool) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite_engine(url, writing=writing, durable=durable)
+    options = "-c statement_timeout=15000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
+    return create_engine(
+        url,
+        pool_size=1 if writing else 4,
+        max_overflow=1 if writing else 0,
+        pool_pre_ping=not writing,
+        isolation_level="READ COMMITTED" if writing else "AUTOCOMMIT",
+        connect_args={"options": options, "connect_timeout": 3},
+    )
+
+
+def _sqlite_engine(url: str, *, writing: bool, durable: bool) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 5.0})
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # pysqlite's own transaction handling would commit at every SAVEPOINT and start transactions too late.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA busy_timeout=5000")
+
+    if writing:
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,158 @@
+"""What the hub knows about each link's vendor at the moment: codes, learnt ids, tokens, breakers, budgets."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from hub.database.tables import breakers, link_codes, link_refs, link_tokens, links, rate_use, scheduled_runs
+from hub.database.upsert import upsert
+
+
+class CodeRow(Struct, frozen=True, kw_only=True):
+    """One of a venue's own codes at its vendor."""
+
+    code_table: str
+    code_id: str
+    name: str
+    detail: str = ""
+
+
+def replace_codes(connection: Connection, link_id: str, rows: Sequence[CodeRow]) -> None:
+    """Replaces the codes of a link."""
+    connection.execute(delete(link_codes).where(link_codes.c.link_id == link_id))
+    if rows:
+        values = [
+            {"link_id": link_id, "code_table": r.code_table, "code_id": r.code_id, "name": r.name, "detail": r.detail}
+            for r in rows
+        ]
+        connection.execute(insert(link_codes), values)
+
+
+def load_codes(connection: Connection, link_id: str) -> list[CodeRow]:
+    """The codes of a link by table and id."""
+    query = select(link_codes).where(link_codes.c.link_id == link_id)
+    query = query.order_by(link_codes.c.code_table, link_codes.c.code_id)
+    return [
+        CodeRow(code_table=row.code_table, code_id=row.code_id, name=row.name, detail=row.detail)
+        for row in connection.execute(query)
+    ]
+
+
+def load_ref(connection: Connection, link_id: str, kind: str, key: str) -> str | None:
+    """The vendor id learnt for a key, e.g. a customer's id by phone."""
+    query = select(link_refs.c.vendor_id).where(
+        link_refs.c.link_id == link_id, link_refs.c.kind == kind, link_refs.c.ref_key == key
+    )
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def save_ref(connection: Connection, link_id: str, kind: str, key: str, vendor_id: str) -> None:
+    """Remembers a vendor id."""
+    row = {"link_id": link_id, "kind": kind, "ref_key": key, "vendor_id": vendor_id}
+    upsert(connection, link_refs, [row], ["vendor_id"])
+
+
+def load_token(connection: Connection, link_id: str) -> tuple[str, int] | None:
+    """The link's access token and its end."""
+    query = select(link_tokens.c.token, link_tokens.c.expires_at_ms).where(link_tokens.c.link_id == link_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.token, row.expires_at_ms)
+
+
+def save_token(connection: Connection, link_id: str, token: str, expires_at_ms: int) -> None:
+    """Replaces the link's access token."""
+    row = {"link_id": link_id, "token": token, "expires_at_ms": expires_at_ms}
+    upsert(connection, link_tokens, [row], ["token", "expires_at_ms"])
+
+
+def hold_link(connection: Connection, link_id: str, until_ms: int) -> None:
+    """Calls nothing at this link before `until_ms` (the vendor's `Retry-After`, or our own pacing)."""
+    connection.execute(
+        update(links).where(links.c.id == link_id, links.c.not_before_ms < until_ms).values(not_before_ms=until_ms)
+    )
+
+
+class Breaker(Struct, frozen=True, kw_only=True):
+    """The circuit breaker of one operation at one link. `trips` counts how often it opened without a success since."""
+
+    link_id: str
+    operation: str
+    failures: int = 0
+    trips: int = 0
+    open_until_ms: int = 0
+
+
+def load_breakers(connection: Connection, link_id: str) -> dict[str, Breaker]:
+    """The breakers of a link by operation; only those that are not at rest."""
+    query = select(breakers).where(breakers.c.link_id == link_id)
+    return {row.operation: Breaker(**row._mapping) for row in connection.execute(query)}
+
+
+def save_breaker(connection: Connection, breaker: Breaker) -> None:
+    """Stores a breaker's state."""
+    row = {name: getattr(breaker, name) for name in Breaker.__struct_fields__}
+    upsert(connection, breakers, [row], ["failures", "trips", "open_until_ms"])
+
+
+def reset_breaker(connection: Connection, link_id: str, operation: str) -> None:
+    """Puts a breaker to rest."""
+    connection.execute(delete(breakers).where(breakers.c.link_id == link_id, breakers.c.operation == operation))
+
+
+_SLOTS_PER_WINDOW = 10
+
+
+def take_budget(
+    connection: Connection, budget: str, *, windows: Sequence[tuple[int, int]], want: int, now_ms: int
+) -> tuple[int, float]:
+    """Takes up to `want` calls from a budget: how many were granted, and the seconds to wait when none was.
+
+    `windows` are (requests, seconds). Use is counted in tenths of a window, so that no window of that length,
+    wherever it starts, ever holds more than the limit.
+    """
+    granted, wait_seconds = want, 0.0
+    for requests, seconds in windows:
+        slot_ms = seconds * 1000 / _SLOTS_PER_WINDOW
+        oldest = int(now_ms // slot_ms) - _SLOTS_PER_WINDOW
+        columns = rate_use.c
+        mine = (columns.budget == budget, columns.window_seconds == seconds, columns.slot >= oldest)
+        used, first = connection.execute(select(func.sum(columns.used), func.min(columns.slot)).where(*mine)).one()
+        free = requests - (used or 0)
+        granted = min(granted, max(free, 0))
+        if free <= 0:
+            wait_seconds = max(wait_seconds, ((first + _SLOTS_PER_WINDOW + 1) * slot_ms - now_ms) / 1000)
+    if granted <= 0:
+        return 0, max(wait_seconds, 0.05)
+    for _, seconds in windows:
+        slot_ms = seconds * 1000 / _SLOTS_PER_WINDOW
+        _count_use(connection, budget, seconds, int(now_ms // slot_ms), granted)
+    return granted, 0.0
+
+
+def _count_use(connection: Connection, budget: str, seconds: int, slot: int, count: int) -> None:
+    columns = rate_use.c
+    mine = (columns.budget == budget, columns.window_seconds == seconds)
+    updated = connection.execute(
+        update(rate_use).where(*mine, columns.slot == slot).values(used=columns.used + count)
+    ).rowcount
+    if not updated:
+        connection.execute(delete(rate_use).where(*mine, columns.slot < slot - 2 * _SLOTS_PER_WINDOW))
+        row = {"budget": budget, "window_seconds": seconds, "slot": slot, "used": count}
+        upsert(connection, rate_use, [row], ["used"])
+
+
+def lock_budget(connection: Connection, budget: str) -> None:
+    """Makes other processes wait until this transaction ends (PostgreSQL; SQLite has one writer anyway)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(budget))))
+
+
+def start_run(connection: Connection, job: str, slot: int, now_ms: int) -> bool:
+    """Whether this process is the one to run a job's slot; each slot is given once, whatever the process."""
+    row = {"job": job, "slot": slot, "started_at_ms": now_ms}
+    inserted = upsert(connection, scheduled_runs, [row]) == 1
+    if inserted:
+        connection.execute(delete(scheduled_runs).where(scheduled_runs.c.job == job, scheduled_runs.c.slot < slot - 9))
+    return inserted

@@ -1,0 +1,383 @@
+"""Orders: stored once with their outbox entries and audit row, loaded with their way into the POS."""
+
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+from sqlalchemy import Connection, Row, and_, insert, select, tuple_, update
+
+from hub.database.deliveries import injection_states
+from hub.database.tables import (
+    deliveries,
+    idempotency_keys,
+    lanes,
+    links,
+    order_events,
+    order_refs,
+    orders,
+    venues,
+)
+from hub.model.order import Order, OrderRecord, VendorRef
+from hub.model.status import Status
+
+_ORDER = msgspec.json.Decoder(Order)
+
+
+class Submission(Struct, frozen=True, kw_only=True):
+    """The deliveries that bring a new order into its POS, one per step, in this order."""
+
+    link_id: str
+    lane_id: str
+    steps: tuple[tuple[str, str], ...]
+    """(delivery id, operation) per step."""
+    deliver_by_ms: int
+
+
+class NewOrder(Struct, frozen=True, kw_only=True):
+    """An order to be stored, with everything that must be stored with it or not at all."""
+
+    order: Order
+    order_prefix: str
+    catalog_version: int
+    """The menu version it was priced with; if the venue's has moved on, nothing is stored."""
+    fingerprint: bytes
+    principal: str
+    idempotency_key: str
+    """Empty when the caller gave none."""
+    key_expires_at_ms: int
+    event_id: str
+    actor: str
+    submission: Submission | None
+    answer: Callable[[Order], str]
+    """Renders the answer to the caller once the number is known; stored for repetitions of the same key."""
+
+
+class PlacementKind(StrEnum):
+    """What became of a `NewOrder`."""
+
+    PLACED = "placed"
+    REPLAYED = "replayed"
+    KEY_REUSED = "key_reused"
+    ORIGIN_REUSED = "origin_reused"
+    MENU_CHANGED = "menu_changed"
+
+
+class Placement(Struct, frozen=True, kw_only=True):
+    """The outcome of placing an order. `answer` is empty when the first answer was not kept."""
+
+    kind: PlacementKind
+    order_id: str = ""
+    answer: str = ""
+
+
+_INSERT_KEY = insert(idempotency_keys)
+_INSERT_ORDER = insert(orders)
+_INSERT_LANE = insert(lanes)
+_INSERT_DELIVERY = insert(deliveries)
+_INSERT_EVENT = insert(order_events)
+
+
+def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Placement]:
+    """Stores orders, each once per idempotency key and per origin; a repetition gets the first one's outcome.
+
+    A concurrent twin in another process violates a unique key; the writer then repeats the unit, which finds it.
+    """
+    known = _known_keys(connection, items) | _known_origins(connection, items)
+    results: list[Placement | None] = []
+    fresh: list[NewOrder] = []
+    for item in items:
+        outcome = _repeated(item, known)
+        if outcome is None:
+            fresh.append(item)
+            known |= _names_of(item)
+        results.append(outcome)
+    placed = iter(_insert(connection, fresh))
+    firsts = {name: result for item in fresh for result in (next(placed),) for name in (item.order.id, *_names(item))}
+    return [
+        firsts[item.order.id] if outcome is None else _resolved(outcome, item, firsts)
+        for item, outcome in zip(items, results, strict=True)
+    ]
+
+
+class _Known(Struct, frozen=True):
+    """An order that already has this key or origin."""
+
+    fingerprint: bytes
+    order_id: str
+    answer: str
+
+
+_Name = tuple[str, ...]
+
+
+def _names(item: NewOrder) -> list[_Name]:
+    """What makes this order unique besides its id: the caller's key, and its own order id."""
+    names: list[_Name] = []
+    if item.idempotency_key:
+        names.append(("key", item.principal, item.idempotency_key))
+    if item.order.origin.order_id:
+        names.append(("origin", item.order.venue_id, item.order.origin.system, item.order.origin.order_id))
+    return names
+
+
+def _names_of(item: NewOrder) -> dict[_Name, _Known]:
+    return {name: _Known(item.fingerprint, item.order.id, "") for name in _names(item)}
+
+
+def _repeated(item: NewOrder, known: dict[_Name, _Known]) -> Placement | None:
+    for name in _names(item):
+        first = known.get(name)
+        if first is None:
+            continue
+        if first.fingerprint != item.fingerprint:
+            kind = PlacementKind.KEY_REUSED if name[0] == "key" else PlacementKind.ORIGIN_REUSED
+            return Placement(kind=kind, order_id=first.order_id)
+        return Placement(kind=PlacementKind.REPLAYED, order_id=first.order_id, answer=first.answer)
+    return None
+
+
+def _resolved(outcome: Placement, item: NewOrder, firsts: dict[Any, Placement]) -> Placement:
+    """Completes a repetition whose first order was placed in this very batch."""
+    first = firsts.get(outcome.order_id)
+    if first is None or outcome.kind is not PlacementKind.REPLAYED:
+        return outcome
+    if first.kind is not PlacementKind.PLACED:
+        return first
+    return structs.replace(outcome, answer=first.answer)
+
+
+def _known_keys(connection: Connection, items: Sequence[NewOrder]) -> dict[_Name, _Known]:
+    wanted = [(item.principal, item.idempotency_key) for item in items if item.idempotency_key]
+    if not wanted:
+        return {}
+    table = idempotency_keys.c
+    query = select(table.principal, table.key, table.fingerprint, table.order_id, table.answer).where(
+        tuple_(table.principal, table.key).in_(wanted)
+    )
+    return {
+        ("key", row.principal, row.key): _Known(row.fingerprint, row.order_id, row.answer)
+        for row in connection.execute(query)
+    }
+
+
+def _known_origins(connection: Connection, items: Sequence[NewOrder]) -> dict[_Name, _Known]:
+    wanted = [
+        (item.order.venue_id, item.order.origin.system, item.order.origin.order_id)
+        for item in items
+        if item.order.origin.order_id
+    ]
+    if not wanted:
+        return {}
+    table = orders.c
+    query = select(table.venue_id, table.origin_system, table.origin_order_id, table.fingerprint, table.id).where(
+        tuple_(table.venue_id, table.origin_system, table.origin_order_id).in_(wanted)
+    )
+    return {
+        ("origin", row.venue_id, row.origin_system, row.origin_order_id): _Known(row.fingerprint, row.id, "")
+        for row in connection.execute(query)
+    }
+
+
+def _insert(connection: Connection, items: Sequence[NewOrder]) -> list[Placement]:
+    """Numbers and stores orders that are new. Keys are inserted in one order everywhere, so that no two
+    processes wait for each other."""
+    numbered = _number(connection, items)
+    stored = [(item, order) for item, order in zip(items, numbered, strict=True) if order is not None]
+    if stored:
+        answers = {item.order.id: item.answer(order) for item, order in stored}
+        key_rows = sorted((_key_row(item, answers) for item, _ in stored if item.idempotency_key), key=_key_order)
+        if key_rows:
+            connection.execute(_INSERT_KEY, key_rows)
+        connection.execute(_INSERT_ORDER, [_order_row(item, order) for item, order in stored])
+        connection.execute(_INSERT_EVENT, [_event_row(item, order) for item, order in stored])
+        submissions = [(item.submission, order) for item, order in stored if item.submission is not None]
+        if submissions:
+            connection.execute(_INSERT_LANE, [_lane_row(submission, order) for submission, order in submissions])
+            rows = [row for submission, order in submissions for row in _delivery_rows(submission, order)]
+            connection.execute(_INSERT_DELIVERY, rows)
+    return [
+        Placement(kind=PlacementKind.MENU_CHANGED)
+        if order is None
+        else Placement(kind=PlacementKind.PLACED, order_id=order.id, answer=answers[order.id])
+        for order in numbered
+    ]
+
+
+def _number(connection: Connection, items: Sequence[NewOrder]) -> list[Order | None]:
+    """Gives each order its venue's next number; None where the menu changed since it was priced."""
+    groups: dict[tuple[str, int], list[int]] = {}
+    for index, item in enumerate(items):
+        groups.setdefault((item.order.venue_id, item.catalog_version), []).append(index)
+    numbered: list[Order | None] = [None] * len(items)
+    for (venue_id, catalog_version), indexes in sorted(groups.items()):
+        statement = (
+            update(venues)
+            .where(and_(venues.c.id == venue_id, venues.c.catalog_version == catalog_version))
+            .values(next_number=venues.c.next_number + len(indexes))
+            .returning(venues.c.next_number)
+        )
+        after = connection.execute(statement).scalar_one_or_none()
+        if after is None:
+            continue
+        for offset, index in enumerate(indexes):
+            item = items[index]
+            number = f"{item.order_prefix}-{after - len(indexes) + offset:03d}"
+            numbered[index] = structs.replace(item.order, number=number)
+    return numbered
+
+
+def _key_row(item: NewOrder, answers: dict[str, str]) -> dict[str, Any]:
+    return {
+        "principal": item.principal,
+        "key": item.idempotency_key,
+        "fingerprint": item.fingerprint,
+        "order_id": item.order.id,
+        "answer": answers[item.order.id],
+        "expires_at_ms": item.key_expires_at_ms,
+    }
+
+
+def _key_order(row: dict[str, Any]) -> tuple[str, str]:
+    return row["principal"], row["key"]
+
+
+def _order_row(item: NewOrder, order: Order) -> dict[str, Any]:
+    origin = order.origin
+    return {
+        "id": order.id,
+        "venue_id": order.venue_id,
+        "number": order.number,
+        "origin_system": origin.system if origin.order_id else None,
+        "origin_order_id": origin.order_id or None,
+        "fingerprint": item.fingerprint,
+        "version": order.version,
+        "is_open": order.status is Status.OPEN,
+        "created_at_ms": order.created_at_ms,
+        "updated_at_ms": order.updated_at_ms,
+        "document": msgspec.json.encode(order).decode(),
+    }
+
+
+def _event_row(item: NewOrder, order: Order) -> dict[str, Any]:
+    return {
+        "id": item.event_id,
+        "order_id": order.id,
+        "version": order.version,
+        "at_ms": order.created_at_ms,
+        "kind": "placed",
+        "actor": item.actor,
+        "detail": "",
+    }
+
+
+def _lane_row(submission: Submission, order: Order) -> dict[str, Any]:
+    return {
+        "id": submission.lane_id,
+        "link_id": submission.link_id,
+        "order_id": order.id,
+        "next_seq": len(submission.steps) + 1,
+        "operation": submission.steps[0][1],
+        "due_at_ms": order.created_at_ms,
+        "lease_epoch": 0,
+    }
+
+
+def _delivery_rows(submission: Submission, order: Order) -> Iterable[dict[str, Any]]:
+    for seq, (delivery_id, operation) in enumerate(submission.steps, start=1):
+        yield {
+            "id": delivery_id,
+            "lane_id": submission.lane_id,
+            "order_id": order.id,
+            "link_id": submission.link_id,
+            "seq": seq,
+            "operation": operation,
+            "state": "pending",
+            "deliver_by_ms": submission.deliver_by_ms,
+            "created_at_ms": order.created_at_ms,
+        }
+
+
+def decode_order(document: str) -> Order:
+    """An order from its stored document."""
+    return _ORDER.decode(document)
+
+
+def load_order(connection: Connection, id_or_number: str) -> OrderRecord | None:
+    """An order by `order_…` id or by number (`DT-001`), with its way into the POS; None when there is none."""
+    column = orders.c.id if id_or_number.startswith("order_") else orders.c.number
+    row = connection.execute(select(orders.c.document).where(column == id_or_number)).one_or_none()
+    if row is None:
+        return None
+    order = decode_order(row.document)
+    return OrderRecord(order=order, injection=tuple(injection_states(connection, order.id)))
+
+
+def find_order_by_ref(connection: Connection, link_id: str, ref: VendorRef) -> Order | None:
+    """The order a vendor's id at a link stands for."""
+    query = (
+        select(orders.c.document)
+        .join(order_refs, order_refs.c.order_id == orders.c.id)
+        .where(order_refs.c.link_id == link_id, order_refs.c.kind == ref.kind, order_refs.c.vendor_id == ref.id)
+    )
+    document = connection.execute(query).scalar_one_or_none()
+    return None if document is None else decode_order(document)
+
+
+class OpenRef(Struct, frozen=True):
+    """An open order that a vendor has, and when it was created."""
+
+    ref: VendorRef
+    order: Order
+
+
+def open_orders_at_link(connection: Connection, link_id: str) -> list[OpenRef]:
+    """The open orders this link's vendor has, oldest first."""
+    query = (
+        select(order_refs.c.kind, order_refs.c.vendor_id, orders.c.document)
+        .join(orders, orders.c.id == order_refs.c.order_id)
+        .join(links, links.c.venue_id == orders.c.venue_id)
+        .where(links.c.id == link_id, order_refs.c.link_id == link_id, order_refs.c.kind == "order", orders.c.is_open)
+        .order_by(orders.c.id)
+    )
+    return [
+        OpenRef(VendorRef(kind=row.kind, id=row.vendor_id), decode_order(row.document))
+        for row in connection.execute(query)
+    ]
+
+
+def save_change(
+    connection: Connection, before: Order, after: Order, *, event_id: str, kind: str, actor: str, detail: str
+) -> Order | None:
+    """Stores a changed order under the next version, with its audit row; None when someone else was faster."""
+    changed = structs.replace(after, version=before.version + 1)
+    statement = (
+        update(orders)
+        .where(orders.c.id == before.id, orders.c.version == before.version)
+        .values(
+            version=changed.version,
+            is_open=changed.status is Status.OPEN,
+            updated_at_ms=changed.updated_at_ms,
+            document=msgspec.json.encode(changed).decode(),
+        )
+    )
+    if connection.execute(statement).rowcount != 1:
+        return None
+    event = {
+        "id": event_id,
+        "order_id": changed.id,
+        "version": changed.version,
+        "at_ms": changed.updated_at_ms,
+        "kind": kind,
+        "actor": actor,
+        "detail": detail,
+    }
+    connection.execute(_INSERT_EVENT, [event])
+    return changed
+
+
+def load_events(connection: Connection, order_id: str) -> list[Row[Any]]:
+    """The audit rows of an order, oldest first (version, at_ms, kind, actor, detail)."""
+    query = select(order_events).where(order_events.c.order_id == order_id).order_by(order_events.c.id)
+    return list(connection.execute(query))

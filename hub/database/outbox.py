@@ -1,0 +1,320 @@
+"""The outbox: lanes are claimed under a lease, their head deliveries worked, and outcomes recorded once."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+
+from hub.database.deliveries import OPEN_STATES, State
+from hub.database.tables import deliveries, lanes, links, order_refs, orders
+from hub.database.upsert import upsert
+from hub.model.order import Loss, VendorRef
+
+
+class Claimed(Struct, frozen=True, kw_only=True):
+    """A delivery this process may work on until `lease_until_ms`."""
+
+    delivery_id: str
+    lane_id: str
+    epoch: int
+    link_id: str
+    order_id: str
+    document: str
+    """The order, as JSON."""
+    operation: str
+    reason: str
+    attempts: int
+    """Attempts including this one."""
+    uncertain: bool
+    """An earlier attempt may have reached the vendor."""
+    first_sent_at_ms: int | None
+    sent_at_ms: int | None
+    """When the last attempt that may have reached the vendor was sent."""
+    absent_since_ms: int | None
+    deliver_by_ms: int
+    ref: VendorRef | None
+
+
+def links_with_work(connection: Connection, now_ms: int) -> list[str]:
+    """The links that have something due and may be called now. Costs one index probe per link."""
+    due = select(lanes.c.id).where(lanes.c.link_id == links.c.id, lanes.c.due_at_ms <= now_ms).exists()
+    query = select(links.c.id).where(links.c.paused_cause == "", links.c.not_before_ms <= now_ms, due)
+    return list(connection.execute(query).scalars())
+
+
+def claim(
+    connection: Connection,
+    *,
+    link_id: str,
+    owner: str,
+    now_ms: int,
+    lease_ms: int,
+    limit: int,
+    marked_on_claim: Collection[str],
+) -> list[Claimed]:
+    """Leases up to `limit` due lanes of a link, oldest first, and returns their head deliveries.
+
+    The lane rows are locked first and the heads read by a later statement: a head read by the same statement
+    could be one that another process just finished. `marked_on_claim` are the operations whose attempt may be
+    noted with the claim; for the others `mark_sent` notes it right before the first byte.
+    """
+    allowed = select(links.c.id).where(
+        links.c.id == link_id, links.c.paused_cause == "", links.c.not_before_ms <= now_ms
+    )
+    due = (
+        select(lanes.c.id)
+        .where(lanes.c.link_id == link_id, lanes.c.due_at_ms <= now_ms, allowed.exists())
+        .order_by(lanes.c.due_at_ms, lanes.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    lane_ids = list(connection.execute(due).scalars())
+    if not lane_ids:
+        return []
+    lease = (
+        update(lanes)
+        .where(lanes.c.id.in_(lane_ids))
+        .values(lease_owner=owner, lease_epoch=lanes.c.lease_epoch + 1, due_at_ms=now_ms + lease_ms)
+        .returning(lanes.c.id, lanes.c.lease_epoch)
+    )
+    epochs = {row.id: row.lease_epoch for row in connection.execute(lease)}
+    heads = _heads(connection, lane_ids)
+    _settle_idle(connection, [lane_id for lane_id in lane_ids if lane_id not in heads])
+    _note_attempts(connection, heads.values(), now_ms, marked_on_claim)
+    refs = _refs(connection, link_id, [row.order_id for row in heads.values() if row.seq > 1])
+    return [
+        _claimed(heads[lane_id], epochs[lane_id], now_ms, marked_on_claim, refs)
+        for lane_id in lane_ids
+        if lane_id in heads
+    ]
+
+
+def _heads(connection: Connection, lane_ids: Sequence[str]) -> dict[str, Row[Any]]:
+    """The first open delivery of each lane, with its order."""
+    query = (
+        select(deliveries, orders.c.document)
+        .join(orders, orders.c.id == deliveries.c.order_id)
+        .where(deliveries.c.lane_id.in_(lane_ids), deliveries.c.state.in_(OPEN_STATES))
+        .order_by(deliveries.c.lane_id, deliveries.c.seq.desc())
+    )
+    return {row.lane_id: row for row in connection.execute(query)}  # the lowest seq comes last and stays
+
+
+def _settle_idle(connection: Connection, lane_ids: Sequence[str]) -> None:
+    """Puts lanes to sleep that turned out to have nothing open."""
+    if lane_ids:
+        connection.execute(update(lanes).where(lanes.c.id.in_(lane_ids)).values(due_at_ms=None, lease_owner=None))
+
+
+def _is_uncertain(row: Row[Any]) -> bool:
+    """Unknown, or left in flight by a process that died after it began to send."""
+    return row.state == State.UNKNOWN or (row.state == State.INFLIGHT and row.sent_at_ms is not None)
+
+
+def _note_attempts(
+    connection: Connection, heads: Iterable[Row[Any]], now_ms: int, marked_on_claim: Collection[str]
+) -> None:
+    certain = [row for row in heads if not _is_uncertain(row)]
+    marked = [row.id for row in certain if row.operation in marked_on_claim]
+    unmarked = [row.id for row in certain if row.operation not in marked_on_claim]
+    attempt: dict[str, Any] = {"state": State.INFLIGHT, "attempts": deliveries.c.attempts + 1}
+    if marked:
+        sent = {"sent_at_ms": now_ms, "first_sent_at_ms": func.coalesce(deliveries.c.first_sent_at_ms, now_ms)}
+        connection.execute(update(deliveries).where(deliveries.c.id.in_(marked)).values(**attempt, **sent))
+    if unmarked:
+        connection.execute(update(deliveries).where(deliveries.c.id.in_(unmarked)).values(**attempt, sent_at_ms=None))
+
+
+def _refs(connection: Connection, link_id: str, order_ids: Sequence[str]) -> dict[str, VendorRef]:
+    if not order_ids:
+        return {}
+    query = select(order_refs).where(
+        order_refs.c.link_id == link_id, order_refs.c.kind == "order", order_refs.c.order_id.in_(order_ids)
+    )
+    return {row.order_id: VendorRef(kind=row.kind, id=row.vendor_id) for row in connection.execute(query)}
+
+
+def _claimed(
+    row: Row[Any], epoch: int, now_ms: int, marked_on_claim: Collection[str], refs: dict[str, VendorRef]
+) -> Claimed:
+    uncertain = _is_uncertain(row)
+    marked = not uncertain and row.operation in marked_on_claim
+    return Claimed(
+        delivery_id=row.id,
+        lane_id=row.lane_id,
+        epoch=epoch,
+        link_id=row.link_id,
+        order_id=row.order_id,
+        document=row.document,
+        operation=row.operation,
+        reason=row.reason,
+        attempts=row.attempts if uncertain else row.attempts + 1,
+        uncertain=uncertain,
+        first_sent_at_ms=row.first_sent_at_ms or (now_ms if marked else None),
+        sent_at_ms=now_ms if marked else row.sent_at_ms,
+        absent_since_ms=row.absent_since_ms,
+        deliver_by_ms=row.deliver_by_ms,
+        ref=refs.get(row.order_id),
+    )
+
+
+def mark_sent(connection: Connection, delivery_id: str, lane_id: str, epoch: int, now_ms: int, again: bool) -> bool:
+    """Notes, in a commit of its own, that an attempt is about to be sent; False when the lease is gone.
+
+    `again` says that this is a further attempt after an uncertain one, and counts it.
+    """
+    mine = select(lanes.c.id).where(lanes.c.id == lane_id, lanes.c.lease_epoch == epoch)
+    if connection.execute(mine.with_for_update()).one_or_none() is None:
+        return False
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id)
+        .values(
+            state=State.INFLIGHT,
+            attempts=deliveries.c.attempts + (1 if again else 0),
+            sent_at_ms=now_ms,
+            first_sent_at_ms=func.coalesce(deliveries.c.first_sent_at_ms, now_ms),
+            absent_since_ms=None,
+        )
+    )
+    return True
+
+
+class Completion(Struct, frozen=True, kw_only=True):
+    """What became of a claimed delivery."""
+
+    delivery_id: str
+    lane_id: str
+    order_id: str
+    link_id: str
+    epoch: int
+    state: State
+    """DELIVERED, DEAD, or PENDING / UNKNOWN to be taken up again at `due_at_ms`."""
+    now_ms: int
+    due_at_ms: int | None = None
+    count_attempt: bool = True
+    absent_since_ms: int | None = None
+    cause: str = ""
+    detail: str = ""
+    ref: VendorRef | None = None
+    losses: tuple[Loss, ...] = ()
+    pos_cents: int | None = None
+
+
+_LOCK_LANES = select(lanes.c.id, lanes.c.lease_epoch)
+_SET_DELIVERY = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("b_id"), deliveries.c.state.in_(OPEN_STATES))
+    .values(
+        state=bindparam("b_state"),
+        attempts=deliveries.c.attempts - bindparam("b_uncounted"),
+        absent_since_ms=bindparam("b_absent_since_ms"),
+        cause=bindparam("b_cause"),
+        detail=bindparam("b_detail"),
+        losses=bindparam("b_losses"),
+        pos_cents=bindparam("b_pos_cents"),
+        done_at_ms=bindparam("b_done_at_ms"),
+    )
+)
+_SET_LANE = (
+    update(lanes)
+    .where(lanes.c.id == bindparam("b_id"))
+    .values(
+        lease_owner=None,
+        due_at_ms=bindparam("b_due_at_ms"),
+        operation=case((bindparam("b_operation") == "", lanes.c.operation), else_=bindparam("b_operation")),
+    )
+)
+
+
+def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
+    """Records outcomes and gives the lanes back; False where the lease was lost.
+
+    A late success is still a fact and is kept; a late failure is not. The lane row is locked before the rest is
+    read, so a delivery that is added meanwhile is not overlooked.
+    """
+    lock = _LOCK_LANES.where(lanes.c.id.in_([item.lane_id for item in items])).order_by(lanes.c.id).with_for_update()
+    epochs = {row.id: row.lease_epoch for row in connection.execute(lock)}
+    held = [epochs.get(item.lane_id) == item.epoch for item in items]
+    kept = [item for item, mine in zip(items, held, strict=True) if mine or item.state is State.DELIVERED]
+    if kept:
+        connection.execute(_SET_DELIVERY, [_delivery_values(item) for item in kept])
+    _insert_refs(connection, [item for item in kept if item.ref is not None])
+    mine = [item for item, is_held in zip(items, held, strict=True) if is_held]
+    finished = [item.lane_id for item in mine if item.state in (State.DELIVERED, State.DONE_BY_HAND)]
+    following = _heads_operations(connection, finished)
+    if mine:
+        connection.execute(_SET_LANE, [_lane_values(item, following) for item in mine])
+    return held
+
+
+def _delivery_values(item: Completion) -> dict[str, Any]:
+    final = item.state not in OPEN_STATES
+    return {
+        "b_id": item.delivery_id,
+        "b_state": item.state,
+        "b_uncounted": 0 if item.count_attempt else 1,
+        "b_absent_since_ms": item.absent_since_ms,
+        "b_cause": item.cause,
+        "b_detail": item.detail[:2000],
+        "b_losses": msgspec.json.encode(item.losses).decode() if item.losses else "",
+        "b_pos_cents": item.pos_cents,
+        "b_done_at_ms": item.now_ms if final else None,
+    }
+
+
+def _lane_values(item: Completion, following: dict[str, str]) -> dict[str, Any]:
+    """Wakes the lane for a retry or for its next delivery; behind a dead one it waits for a person."""
+    due_at_ms = item.due_at_ms
+    if item.state in (State.DELIVERED, State.DONE_BY_HAND) and item.lane_id in following:
+        due_at_ms = item.now_ms
+    return {"b_id": item.lane_id, "b_due_at_ms": due_at_ms, "b_operation": following.get(item.lane_id, "")}
+
+
+def _heads_operations(connection: Connection, lane_ids: Sequence[str]) -> dict[str, str]:
+    if not lane_ids:
+        return {}
+    query = (
+        select(deliveries.c.lane_id, deliveries.c.operation)
+        .where(deliveries.c.lane_id.in_(lane_ids), deliveries.c.state.in_(OPEN_STATES))
+        .order_by(deliveries.c.lane_id, deliveries.c.seq.desc())
+    )
+    return {row.lane_id: row.operation for row in connection.execute(query)}
+
+
+def _insert_refs(connection: Connection, items: Sequence[Completion]) -> None:
+    """Stores vendor ids; one that is known already (the same order found twice) is left as it is."""
+    rows = {(item.link_id, item.ref.kind, item.ref.id): item.order_id for item in items if item.ref is not None}
+    if not rows:
+        return
+    values = [
+        {"link_id": link_id, "kind": kind, "vendor_id": vendor_id, "order_id": order_id}
+        for (link_id, kind, vendor_id), order_id in sorted(rows.items())
+    ]
+    upsert(connection, order_refs, values)
+
+
+def release_leases(connection: Connection, now_ms: int, owner: str | None = None) -> None:
+    """Makes leased lanes due now: those of `owner`, or all (a single process that starts holds none)."""
+    condition = lanes.c.lease_owner.is_not(None) if owner is None else lanes.c.lease_owner == owner
+    connection.execute(
+        update(lanes)
+        .where(condition, lanes.c.due_at_ms.is_not(None))
+        .values(due_at_ms=now_ms, lease_owner=None, lease_epoch=lanes.c.lease_epoch + 1)
+    )
+
+
+def hold_back(connection: Connection, link_id: str, operation: str, until_ms: int) -> None:
+    """Moves the due, unleased lanes of a link whose head is this operation to a later time (an open breaker)."""
+    connection.execute(
+        update(lanes)
+        .where(
+            lanes.c.link_id == link_id,
+            lanes.c.operation == operation,
+            lanes.c.lease_owner.is_(None),
+            lanes.c.due_at_ms < until_ms,
+        )
+        .values(due_at_ms=until_ms)
+    )

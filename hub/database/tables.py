@@ -1,0 +1,254 @@
+"""The schema, the same on SQLite and PostgreSQL. Times are milliseconds since 1970, UTC; documents are JSON text."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+venues = Table(
+    "venues",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("order_prefix", String(12), nullable=False, unique=True),
+    Column("document", Text, nullable=False),
+    Column("next_number", Integer, nullable=False, server_default=text("1")),
+    Column("catalog_version", Integer, nullable=False, server_default=text("0")),
+)
+
+menus = Table(
+    "menus",
+    metadata,
+    Column("venue_id", String(64), ForeignKey("venues.id"), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("updated_at_ms", BigInteger, nullable=False),
+)
+
+# The hub's own 86 list: a row says that an item is sold out here, whatever the POS thinks.
+sold_out = Table(
+    "sold_out",
+    metadata,
+    Column("venue_id", String(64), ForeignKey("venues.id"), primary_key=True),
+    Column("item_id", String(64), primary_key=True),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("venue_id", String(64), ForeignKey("venues.id"), nullable=False, unique=True),
+    Column("connector", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("paused_cause", String(40), nullable=False, server_default=""),
+    Column("not_before_ms", BigInteger, nullable=False, server_default=text("0")),
+)
+
+link_codes = Table(
+    "link_codes",
+    metadata,
+    Column("link_id", String(64), ForeignKey("links.id"), primary_key=True),
+    Column("code_table", String(40), primary_key=True),
+    Column("code_id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("detail", String(200), nullable=False, server_default=""),
+)
+
+link_refs = Table(
+    "link_refs",
+    metadata,
+    Column("link_id", String(64), ForeignKey("links.id"), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("ref_key", String(200), primary_key=True),
+    Column("vendor_id", String(200), nullable=False),
+)
+
+link_tokens = Table(
+    "link_tokens",
+    metadata,
+    Column("link_id", String(64), ForeignKey("links.id"), primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("shown", String(16), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("venue_id", String(64), ForeignKey("venues.id")),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("revoked_at_ms", BigInteger),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("venue_id", String(64), ForeignKey("venues.id"), nullable=False),
+    Column("number", String(24), nullable=False, unique=True),
+    Column("origin_system", String(100)),
+    Column("origin_order_id", String(200)),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("updated_at_ms", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    # The natural key: holds for as long as the order exists. Both columns are NULL when the caller gave none.
+    UniqueConstraint("venue_id", "origin_system", "origin_order_id"),
+    Index("ix_orders_open", "venue_id", "id", sqlite_where=text("is_open"), postgresql_where=text("is_open")),
+    Index("ix_orders_venue_id", "venue_id", "id"),
+)
+
+order_events = Table(
+    "order_events",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_order_events_order_id", "order_id", "id"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("principal", String(120), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Index("ix_idempotency_keys_expires_at_ms", "expires_at_ms"),
+)
+
+# One lane per link and order: mutex, first-in-first-out counter and wake-up in one row. `due_at_ms` is when the
+# lane's head may be worked; while it is leased it is the end of the lease; NULL means nothing is waiting.
+# `operation` is the head's, so that a breaker can hold back one kind of call.
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("link_id", String(64), ForeignKey("links.id"), nullable=False),
+    Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
+    Column("next_seq", Integer, nullable=False),
+    Column("operation", String(40), nullable=False),
+    Column("due_at_ms", BigInteger),
+    Column("lease_owner", String(64)),
+    Column("lease_epoch", Integer, nullable=False),
+    UniqueConstraint("order_id", "link_id"),
+    Index(
+        "ix_lanes_due",
+        "link_id",
+        "due_at_ms",
+        "id",
+        sqlite_where=text("due_at_ms IS NOT NULL"),
+        postgresql_where=text("due_at_ms IS NOT NULL"),
+    ),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("lane_id", String(64), ForeignKey("lanes.id"), nullable=False),
+    Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
+    Column("link_id", String(64), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("operation", String(40), nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("deliver_by_ms", BigInteger, nullable=False),
+    Column("first_sent_at_ms", BigInteger),
+    Column("sent_at_ms", BigInteger),
+    Column("absent_since_ms", BigInteger),
+    Column("cause", String(40), nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("losses", Text, nullable=False, server_default=""),
+    Column("pos_cents", BigInteger),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("done_at_ms", BigInteger),
+    UniqueConstraint("lane_id", "seq"),
+    Index("ix_deliveries_order_id", "order_id"),
+    Index(
+        "ix_deliveries_stuck",
+        "link_id",
+        "created_at_ms",
+        sqlite_where=text("state = 'dead'"),
+        postgresql_where=text("state = 'dead'"),
+    ),
+)
+
+order_refs = Table(
+    "order_refs",
+    metadata,
+    Column("link_id", String(64), primary_key=True),
+    Column("kind", String(24), primary_key=True),
+    Column("vendor_id", String(200), primary_key=True),
+    Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
+    Index("ix_order_refs_order_id", "order_id"),
+)
+
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("link_id", String(64), primary_key=True),
+    Column("operation", String(40), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("trips", Integer, nullable=False),
+    Column("open_until_ms", BigInteger, nullable=False),
+)
+
+rate_use = Table(
+    "rate_use",
+    metadata,
+    Column("budget", String(120), primary_key=True),
+    Column("window_seconds", Integer, primary_key=True),
+    Column("slot", BigInteger, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+scheduled_runs = Table(
+    "scheduled_runs",
+    metadata,
+    Column("job", String(80), primary_key=True),
+    Column("slot", BigInteger, primary_key=True),
+    Column("started_at_ms", BigInteger, nullable=False),
+)
+
+# One row, raised whenever venues, links, menus, sold-out lists or keys change, so that every process reloads.
+revision = Table(
+    "revision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The canonical vocabulary of the hub: values only, no input or output."""

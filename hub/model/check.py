@@ -1,0 +1,97 @@
+"""A check (bill): its lines, discounts, charges, taxes and totals, in minor units."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self
+
+from msgspec import Struct, field
+
+from hub.model.status import Status
+
+
+class Totals(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`total = subtotal - discount + charge + tax added on top + tip`; `tax` includes tax inside the prices."""
+
+    subtotal_cents: int = 0
+    discount_cents: int = 0
+    charge_cents: int = 0
+    tax_cents: int = 0
+    tip_cents: int = 0
+    total_cents: int = 0
+
+    @classmethod
+    def sum_of(cls, totals: Iterable[Self]) -> Self:
+        """Adds totals up field by field."""
+        rows = list(totals)
+        if len(rows) == 1:
+            return rows[0]
+        return cls(**{name: sum(getattr(row, name) for row in rows) for name in cls.__struct_fields__})
+
+
+class Modifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One chosen option of a line; `quantity` is per one unit of the line. May hold options of its own."""
+
+    modifier_id: str
+    group_id: str
+    name: str
+    group: str = ""
+    quantity: int = 1
+    unit_cents: int = 0
+    modifiers: tuple["Modifier", ...] = ()
+    vendor: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LineTax(Struct, frozen=True, kw_only=True):
+    """Tax on one line: `rate` is a percentage as a decimal string; inclusive tax is inside the price."""
+
+    name: str
+    rate: str
+    type: Literal["inclusive", "exclusive"]
+    cents: int
+
+
+class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One ordered item. `gross = (unit + modifiers) × quantity`; `net = gross - discount`."""
+
+    uid: str
+    item_id: str
+    name: str
+    quantity: int
+    unit_cents: int
+    """Price of one, without modifiers."""
+    gross_cents: int
+    discount_cents: int = 0
+    tax: LineTax | None = None
+    modifiers: tuple[Modifier, ...] = ()
+    note: str = ""
+    vendor: Mapping[str, Any] = field(default_factory=dict)
+    """What the connector needs to send this line, pinned from the menu at order time."""
+
+
+class Discount(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reduction of the whole check: `percent` (value is a decimal string) or `amount` (minor units)."""
+
+    type: Literal["percent", "amount"]
+    value: str
+    cents: int
+    """What it took off, in minor units."""
+    reason: str = ""
+
+
+class Charge(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something added to the check; `percent` is set when it was computed from one."""
+
+    type: Literal["service", "delivery", "bag", "gratuity", "rounding", "other"]
+    cents: int
+    percent: str = ""
+
+
+class Check(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One bill of an order."""
+
+    id: str
+    number: str = ""
+    status: Status = Status.OPEN
+    lines: tuple[Line, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    totals: Totals

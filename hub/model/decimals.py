@@ -1,0 +1,16 @@
+"""JSON whose fractions become `Decimal`, so that no amount of money ever passes through a float."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def decode_json(content: bytes | str) -> Any:
+    """Decodes JSON; numbers with a point or exponent become `Decimal`, whole numbers stay `int`.
+
+    Raises `msgspec.DecodeError`.
+    """
+    return _DECODER.decode(content)

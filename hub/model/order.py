@@ -1,0 +1,158 @@
+"""The canonical order: one tab with one or more checks, priced from our menu."""
+
+from msgspec import Struct, structs
+
+from hub.model.check import Check, Totals
+from hub.model.status import Injection, OrderType, PaymentStatus, Stage, Status
+
+
+class Customer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The guest as told at order time; a snapshot, not a reference."""
+
+    name: str
+    phone: str = ""
+    email: str = ""
+
+
+class Origin(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who sent the order. `(system, venue, order_id)` names it for as long as the order exists."""
+
+    system: str
+    order_id: str = ""
+
+
+class Timing(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When things happen. Times are milliseconds since 1970 in UTC; the venue's zone is kept beside them."""
+
+    timezone: str
+    business_date: str
+    promised_at_ms: int | None = None
+    """When the guest expects the food; none means as soon as possible."""
+    closed_at_ms: int | None = None
+
+
+class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a delivery order goes."""
+
+    address: str
+    instructions: str = ""
+
+
+class MoneyAudit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Three views of one total, in minor units: the caller's, ours, and the POS's. They should be one."""
+
+    computed_cents: int
+    declared_cents: int | None = None
+    pos_cents: int | None = None
+    rule: str = "half_up_per_line"
+
+    @property
+    def difference_cents(self) -> int:
+        """POS total (else the caller's) less ours; 0 when nobody else named one."""
+        other = self.pos_cents if self.pos_cents is not None else self.declared_cents
+        return 0 if other is None else other - self.computed_cents
+
+
+class Loss(Struct, frozen=True, kw_only=True):
+    """One thing a vendor could not take as it was, e.g. a table name that became part of a comment."""
+
+    target: str
+    path: str
+    loss: str
+
+
+class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One order. Amounts are minor units of `currency`; times are milliseconds since 1970, UTC."""
+
+    id: str
+    venue_id: str
+    number: str = ""
+    """Given when the order is stored, e.g. `DT-001`."""
+    version: int = 1
+    order_type: OrderType
+    origin: Origin
+    status: Status = Status.OPEN
+    stage: Stage = Stage.RECEIVED
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    raw_status: str = ""
+    """The POS's own word behind `stage`, kept as it came."""
+    timing: Timing
+    currency: str
+    checks: tuple[Check, ...]
+    tables: tuple[str, ...] = ()
+    party_size: int | None = None
+    customer: Customer | None = None
+    delivery: Delivery | None = None
+    note: str = ""
+    money_audit: MoneyAudit
+    created_at_ms: int
+    updated_at_ms: int
+
+    @property
+    def totals(self) -> Totals:
+        """The sum over the checks that are not void."""
+        return Totals.sum_of(check.totals for check in self.checks if check.status is not Status.VOID)
+
+
+class VendorRef(Struct, frozen=True, kw_only=True):
+    """A vendor's own identifier for one of our things at one link."""
+
+    kind: str
+    """`order`, `receipt`, `check` or `ticket`."""
+    id: str
+
+
+class PosOrder(Struct, frozen=True, kw_only=True):
+    """An order as a POS tells it, in our words. What the vendor does not say is None or empty."""
+
+    ref: VendorRef
+    raw_status: str
+    status: Status
+    stage: Stage
+    payment_status: PaymentStatus | None = None
+    mark: str = ""
+    """Our mark, when the record carries one."""
+    order_type: OrderType | None = None
+    customer: Customer | None = None
+    checks: tuple[Check, ...] = ()
+    note: str = ""
+    total_cents: int | None = None
+    number: str = ""
+
+
+class InjectionState(Struct, frozen=True, kw_only=True):
+    """Where the order stands on its way to one link."""
+
+    target: str
+    """The connector's id."""
+    link_id: str
+    state: Injection
+    attempts: int
+    cause: str = ""
+    """A key of `causes.CAUSES` when something is wrong."""
+    detail: str = ""
+    deadline_at_ms: int | None = None
+    ref: VendorRef | None = None
+    losses: tuple[Loss, ...] = ()
+    """What this vendor could not take as it was."""
+    pos_cents: int | None = None
+    """The vendor's own total, as echoed when it took the order."""
+
+
+class OrderRecord(Struct, frozen=True, kw_only=True):
+    """An order with what the hub knows around it."""
+
+    order: Order
+    injection: tuple[InjectionState, ...] = ()
+
+    @property
+    def money_audit(self) -> MoneyAudit:
+        """The order's audit, with the total the POS named when it took the order if none came later."""
+        audit = self.order.money_audit
+        told = [state.pos_cents for state in self.injection if state.pos_cents is not None]
+        return structs.replace(audit, pos_cents=told[-1]) if audit.pos_cents is None and told else audit
+
+    @property
+    def fidelity(self) -> tuple[Loss, ...]:
+        """Everything any target could not take as it was."""
+        return tuple(loss for state in self.injection for loss in state.losses)
