@@ -101,6 +101,8 @@ class ConnectorError(HubError):
     """A vendor call that did not succeed."""
 
     next_step = NextStep.NEVER
+    reached = True
+    """Whether a connection to the vendor stood."""
 
     def __init__(
         self,
@@ -120,6 +122,12 @@ class VendorUnavailable(ConnectorError):
     """The vendor was not reached, so nothing was sent; or a read failed. The hub tries again by itself."""
 
     next_step = NextStep.LATER
+
+
+class VendorUnreachable(VendorUnavailable):
+    """No connection to the vendor stood. The hub holds the whole link back and tries again by itself."""
+
+    reached = False
 
 
 class VendorRateLimited(ConnectorError):

@@ -178,10 +178,9 @@ class PosConnector(ABC):
             if method is not getattr(PosConnector, operation.value) and not hasattr(method, "__write_rule__"):
                 raise TypeError(f"{cls.__name__}.{operation.value} must declare its replay class with @write(…)")
 
-    @classmethod
-    def write_rule(cls, operation: Operation) -> WriteRule:
-        """How `operation` may be repeated at this vendor."""
-        rule: WriteRule = getattr(getattr(cls, operation.value), "__write_rule__", WriteRule(Replay.ONCE))
+    def write_rule(self, operation: Operation) -> WriteRule:
+        """How `operation` may be repeated at this link; a connector overrides it where a vendor's dialects differ."""
+        rule: WriteRule = getattr(getattr(self, operation.value), "__write_rule__", WriteRule(Replay.ONCE))
         return rule
 
     @abstractmethod

@@ -28,6 +28,7 @@ from hub.errors import (
     VendorRateLimited,
     VendorRejected,
     VendorUnavailable,
+    VendorUnreachable,
 )
 from hub.model.call import Call
 from hub.model.decimals import decode_json
@@ -131,7 +132,9 @@ class VendorHttp:
         Raises `VendorUnavailable`, `VendorRateLimited`, `OutcomeUnknown`, `VendorRejected`, `VendorAuthFailed`
         or `VendorMalformed`.
         """
-        wait_seconds = await self._limiter.acquire(self.profile.link_id, self.profile.rate_limits)
+        wait_seconds = await self._limiter.acquire(
+            self.profile.connector, self.profile.link_id, self.profile.rate_limits
+        )
         if wait_seconds > 0:
             raise VendorRateLimited(
                 f"{self.profile.connector}: our own pacing holds this call back for {wait_seconds:.1f} s",
@@ -218,7 +221,7 @@ class _Exchange:
         if isinstance(problem, TimeoutError):
             words = f"no complete answer within {self._http.profile.total_timeout_seconds:g} s"
         not_sent = _never_sent(problem)
-        kind = VendorUnavailable if not_sent or self._safe else OutcomeUnknown
+        kind = VendorUnreachable if not_sent else VendorUnavailable if self._safe else OutcomeUnknown
         prefix = "could not connect" if not_sent else "no clear answer"
         return self._error(kind, f"{self._operation}: {prefix}: {words}")
 

@@ -54,6 +54,9 @@ class RefStore(Protocol):
 class RateLimiter(Protocol):
     """Paces our calls so that a vendor's published limits hold across all processes and venues."""
 
-    async def acquire(self, link_id: str, limits: Sequence[RateLimit]) -> float:
-        """Takes one call from the budget: 0 when it may go now, else how many seconds to wait (nothing taken)."""
+    async def acquire(self, connector: str, link_id: str, limits: Sequence[RateLimit]) -> float:
+        """Takes one call from the link's budgets (and the vendor's, for limits of that scope).
+
+        0 when the call may go now, else how many seconds to wait, with nothing taken.
+        """
         ...

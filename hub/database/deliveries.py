@@ -119,6 +119,18 @@ def revive(connection: Connection, delivery_id: str, *, now_ms: int, deliver_by_
     connection.execute(update(lanes).where(lanes.c.id == lane_of).values(due_at_ms=now_ms, lease_owner=None))
 
 
+def finish_by_hand(connection: Connection, delivery_id: str, *, now_ms: int) -> None:
+    """Ends a dead delivery that a person carried out; what stands behind it in the lane may go."""
+    finished = (
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == State.DEAD)
+        .values(state=State.DONE_BY_HAND, cause="", done_at_ms=now_ms)
+    )
+    connection.execute(finished)
+    lane_of = select(deliveries.c.lane_id).where(deliveries.c.id == delivery_id).scalar_subquery()
+    connection.execute(update(lanes).where(lanes.c.id == lane_of).values(due_at_ms=now_ms, lease_owner=None))
+
+
 def injection_states(connection: Connection, order_id: str) -> list[InjectionState]:
     """How far an order is on its way into each link."""
     query = (

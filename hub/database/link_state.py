@@ -1,6 +1,7 @@
 """What the hub knows about each link's vendor at the moment: codes, learnt ids, tokens, breakers, budgets."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -74,7 +75,7 @@ def hold_link(connection: Connection, link_id: str, until_ms: int) -> None:
     )
 
 
-class Breaker(Struct, frozen=True, kw_only=True):
+class Breaker(Struct, frozen=True):
     """The circuit breaker of one operation at one link. `trips` counts how often it opened without a success since."""
 
     link_id: str
@@ -104,49 +105,59 @@ def reset_breaker(connection: Connection, link_id: str, operation: str) -> None:
 _SLOTS_PER_WINDOW = 10
 
 
-def take_budget(
-    connection: Connection, budget: str, *, windows: Sequence[tuple[int, int]], want: int, now_ms: int
-) -> tuple[int, float]:
-    """Takes up to `want` calls from a budget: how many were granted, and the seconds to wait when none was.
+class Budget(Struct, frozen=True):
+    """At most `requests` calls in any `seconds`, counted under `name`."""
 
-    `windows` are (requests, seconds). Use is counted in tenths of a window, so that no window of that length,
-    wherever it starts, ever holds more than the limit.
+    name: str
+    requests: int
+    seconds: int
+
+    @property
+    def slot_ms(self) -> float:
+        """The length of one counting slot."""
+        return self.seconds * 1000 / _SLOTS_PER_WINDOW
+
+
+def take_from_budgets(
+    connection: Connection, budgets: Sequence[Budget], *, want: int, now_ms: int
+) -> tuple[int, float]:
+    """Takes up to `want` calls from all budgets: how many were granted, and the seconds to wait when none was.
+
+    Use is counted in tenths of a window, so that no window of that length, wherever it starts, holds more.
     """
     granted, wait_seconds = want, 0.0
-    for requests, seconds in windows:
-        slot_ms = seconds * 1000 / _SLOTS_PER_WINDOW
-        oldest = int(now_ms // slot_ms) - _SLOTS_PER_WINDOW
-        columns = rate_use.c
-        mine = (columns.budget == budget, columns.window_seconds == seconds, columns.slot >= oldest)
-        used, first = connection.execute(select(func.sum(columns.used), func.min(columns.slot)).where(*mine)).one()
-        free = requests - (used or 0)
+    for budget in budgets:
+        oldest = int(now_ms // budget.slot_ms) - _SLOTS_PER_WINDOW
+        counted = select(func.sum(rate_use.c.used), func.min(rate_use.c.slot))
+        used, first = connection.execute(counted.where(*_of(budget), rate_use.c.slot >= oldest)).one()
+        free = budget.requests - (used or 0)
         granted = min(granted, max(free, 0))
         if free <= 0:
-            wait_seconds = max(wait_seconds, ((first + _SLOTS_PER_WINDOW + 1) * slot_ms - now_ms) / 1000)
+            wait_seconds = max(wait_seconds, ((first + _SLOTS_PER_WINDOW + 1) * budget.slot_ms - now_ms) / 1000)
     if granted <= 0:
         return 0, max(wait_seconds, 0.05)
-    for _, seconds in windows:
-        slot_ms = seconds * 1000 / _SLOTS_PER_WINDOW
-        _count_use(connection, budget, seconds, int(now_ms // slot_ms), granted)
+    for budget in budgets:
+        _count_use(connection, budget, int(now_ms // budget.slot_ms), granted)
     return granted, 0.0
 
 
-def _count_use(connection: Connection, budget: str, seconds: int, slot: int, count: int) -> None:
-    columns = rate_use.c
-    mine = (columns.budget == budget, columns.window_seconds == seconds)
-    updated = connection.execute(
-        update(rate_use).where(*mine, columns.slot == slot).values(used=columns.used + count)
-    ).rowcount
-    if not updated:
-        connection.execute(delete(rate_use).where(*mine, columns.slot < slot - 2 * _SLOTS_PER_WINDOW))
-        row = {"budget": budget, "window_seconds": seconds, "slot": slot, "used": count}
-        upsert(connection, rate_use, [row], ["used"])
+def _of(budget: Budget) -> tuple[Any, ...]:
+    return rate_use.c.budget == budget.name, rate_use.c.window_seconds == budget.seconds
 
 
-def lock_budget(connection: Connection, budget: str) -> None:
+def _count_use(connection: Connection, budget: Budget, slot: int, count: int) -> None:
+    add = update(rate_use).where(*_of(budget), rate_use.c.slot == slot).values(used=rate_use.c.used + count)
+    if not connection.execute(add).rowcount:
+        connection.execute(delete(rate_use).where(*_of(budget), rate_use.c.slot < slot - 2 * _SLOTS_PER_WINDOW))
+        row = {"budget": budget.name, "window_seconds": budget.seconds, "slot": slot, "used": count}
+        connection.execute(insert(rate_use), [row])
+
+
+def lock_budgets(connection: Connection, budgets: Sequence[Budget]) -> None:
     """Makes other processes wait until this transaction ends (PostgreSQL; SQLite has one writer anyway)."""
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(budget))))
+        for name in sorted({budget.name for budget in budgets}):
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
 def start_run(connection: Connection, job: str, slot: int, now_ms: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, Row, and_, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, tuple_, update
 
 from hub.database.deliveries import injection_states
 from hub.database.tables import (
@@ -152,13 +152,16 @@ def _known_keys(connection: Connection, items: Sequence[NewOrder]) -> dict[_Name
     wanted = [(item.principal, item.idempotency_key) for item in items if item.idempotency_key]
     if not wanted:
         return {}
+    now_ms = max(item.order.created_at_ms for item in items)
     table = idempotency_keys.c
-    query = select(table.principal, table.key, table.fingerprint, table.order_id, table.answer).where(
-        tuple_(table.principal, table.key).in_(wanted)
-    )
+    mine = tuple_(table.principal, table.key).in_(wanted)
+    rows = connection.execute(select(idempotency_keys).where(mine)).all()
+    if any(row.expires_at_ms <= now_ms for row in rows):
+        connection.execute(delete(idempotency_keys).where(mine, table.expires_at_ms <= now_ms))
     return {
         ("key", row.principal, row.key): _Known(row.fingerprint, row.order_id, row.answer)
-        for row in connection.execute(query)
+        for row in rows
+        if row.expires_at_ms > now_ms
     }
 
 
@@ -381,3 +384,27 @@ def load_events(connection: Connection, order_id: str) -> list[Row[Any]]:
     """The audit rows of an order, oldest first (version, at_ms, kind, actor, detail)."""
     query = select(order_events).where(order_events.c.order_id == order_id).order_by(order_events.c.id)
     return list(connection.execute(query))
+
+
+def load_unchanged(connection: Connection, since_ms: int, limit: int = 200) -> list[Order]:
+    """Open orders that have not changed since a time."""
+    query = select(orders.c.document).where(orders.c.is_open, orders.c.updated_at_ms < since_ms).limit(limit)
+    return [decode_order(document) for document in connection.execute(query).scalars()]
+
+
+def delete_expired_keys(connection: Connection, now_ms: int, limit: int = 1000) -> int:
+    """Deletes up to `limit` idempotency keys that ended; returns how many."""
+    table = idempotency_keys.c
+    ended = select(table.principal, table.key).where(table.expires_at_ms <= now_ms).limit(limit)
+    return connection.execute(delete(idempotency_keys).where(tuple_(table.principal, table.key).in_(ended))).rowcount
+
+
+def links_with_open_orders(connection: Connection) -> list[str]:
+    """The links whose vendor has open orders of ours."""
+    query = (
+        select(order_refs.c.link_id)
+        .join(orders, orders.c.id == order_refs.c.order_id)
+        .where(orders.c.is_open, order_refs.c.kind == "order")
+        .distinct()
+    )
+    return list(connection.execute(query).scalars())

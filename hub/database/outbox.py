@@ -34,6 +34,10 @@ class Claimed(Struct, frozen=True, kw_only=True):
     """When the last attempt that may have reached the vendor was sent."""
     absent_since_ms: int | None
     deliver_by_ms: int
+    noted: bool
+    """The claim itself noted that an attempt begins; otherwise `mark_sent` must before anything is sent."""
+    last_words: str
+    """What the last attempt said."""
     ref: VendorRef | None
 
 
@@ -53,8 +57,11 @@ def claim(
     lease_ms: int,
     limit: int,
     marked_on_claim: Collection[str],
+    oldest_order_first: bool = False,
 ) -> list[Claimed]:
-    """Leases up to `limit` due lanes of a link, oldest first, and returns their head deliveries.
+    """Leases up to `limit` due lanes of a link and returns their head deliveries.
+
+    Lanes come by due time, or, where a backlog is worked off, by the age of their orders.
 
     The lane rows are locked first and the heads read by a later statement: a head read by the same statement
     could be one that another process just finished. `marked_on_claim` are the operations whose attempt may be
@@ -66,7 +73,7 @@ def claim(
     due = (
         select(lanes.c.id)
         .where(lanes.c.link_id == link_id, lanes.c.due_at_ms <= now_ms, allowed.exists())
-        .order_by(lanes.c.due_at_ms, lanes.c.id)
+        .order_by(*((lanes.c.order_id,) if oldest_order_first else (lanes.c.due_at_ms, lanes.c.order_id)))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -156,24 +163,23 @@ def _claimed(
         sent_at_ms=now_ms if marked else row.sent_at_ms,
         absent_since_ms=row.absent_since_ms,
         deliver_by_ms=row.deliver_by_ms,
+        noted=marked,
+        last_words=row.detail,
         ref=refs.get(row.order_id),
     )
 
 
-def mark_sent(connection: Connection, delivery_id: str, lane_id: str, epoch: int, now_ms: int, again: bool) -> bool:
-    """Notes, in a commit of its own, that an attempt is about to be sent; False when the lease is gone.
-
-    `again` says that this is a further attempt after an uncertain one, and counts it.
-    """
-    mine = select(lanes.c.id).where(lanes.c.id == lane_id, lanes.c.lease_epoch == epoch)
+def mark_sent(connection: Connection, claimed: Claimed, now_ms: int) -> bool:
+    """Notes, in a commit of its own, that an attempt is about to be sent; False when the lease is gone."""
+    mine = select(lanes.c.id).where(lanes.c.id == claimed.lane_id, lanes.c.lease_epoch == claimed.epoch)
     if connection.execute(mine.with_for_update()).one_or_none() is None:
         return False
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == delivery_id)
+        .where(deliveries.c.id == claimed.delivery_id)
         .values(
             state=State.INFLIGHT,
-            attempts=deliveries.c.attempts + (1 if again else 0),
+            attempts=deliveries.c.attempts + (1 if claimed.uncertain else 0),
             sent_at_ms=now_ms,
             first_sent_at_ms=func.coalesce(deliveries.c.first_sent_at_ms, now_ms),
             absent_since_ms=None,
@@ -306,15 +312,62 @@ def release_leases(connection: Connection, now_ms: int, owner: str | None = None
     )
 
 
-def hold_back(connection: Connection, link_id: str, operation: str, until_ms: int) -> None:
-    """Moves the due, unleased lanes of a link whose head is this operation to a later time (an open breaker)."""
+def align(connection: Connection, link_id: str, operation: str, due_at_ms: int) -> None:
+    """Makes every waiting lane of a link whose head is this operation due at one time.
+
+    An open breaker holds them back so; when the vendor answers again they are all due at once and go by age.
+    """
     connection.execute(
         update(lanes)
         .where(
             lanes.c.link_id == link_id,
             lanes.c.operation == operation,
             lanes.c.lease_owner.is_(None),
-            lanes.c.due_at_ms < until_ms,
+            lanes.c.due_at_ms.is_not(None),
+            lanes.c.due_at_ms != due_at_ms,
         )
-        .values(due_at_ms=until_ms)
+        .values(due_at_ms=due_at_ms)
     )
+
+
+def postpone(connection: Connection, lane_id: str, due_at_ms: int) -> None:
+    """Makes a waiting lane due later than it was."""
+    waits = lanes.c.lease_owner.is_(None) & (lanes.c.due_at_ms < due_at_ms)
+    connection.execute(update(lanes).where(lanes.c.id == lane_id, waits).values(due_at_ms=due_at_ms))
+
+
+class Overdue(Struct, frozen=True, kw_only=True):
+    """A delivery whose deadline passed while nobody could work on it."""
+
+    delivery_id: str
+    lane_id: str
+    order_id: str
+    link_id: str
+    epoch: int
+    uncertain: bool
+    cause: str
+    detail: str
+
+
+def load_overdue(connection: Connection, now_ms: int, limit: int = 500) -> list[Overdue]:
+    """Deliveries past their deadline whose lane nobody holds, oldest deadline first."""
+    query = (
+        select(deliveries, lanes.c.lease_epoch)
+        .join(lanes, lanes.c.id == deliveries.c.lane_id)
+        .where(deliveries.c.state.in_(OPEN_STATES), deliveries.c.deliver_by_ms <= now_ms, lanes.c.lease_owner.is_(None))
+        .order_by(deliveries.c.deliver_by_ms)
+        .limit(limit)
+    )
+    return [
+        Overdue(
+            delivery_id=row.id,
+            lane_id=row.lane_id,
+            order_id=row.order_id,
+            link_id=row.link_id,
+            epoch=row.lease_epoch,
+            uncertain=_is_uncertain(row),
+            cause=row.cause,
+            detail=row.detail,
+        )
+        for row in connection.execute(query)
+    ]

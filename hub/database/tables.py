@@ -200,6 +200,12 @@ deliveries = Table(
     UniqueConstraint("lane_id", "seq"),
     Index("ix_deliveries_order_id", "order_id"),
     Index(
+        "ix_deliveries_open",
+        "deliver_by_ms",
+        sqlite_where=text("state IN ('pending', 'inflight', 'unknown')"),
+        postgresql_where=text("state IN ('pending', 'inflight', 'unknown')"),
+    ),
+    Index(
         "ix_deliveries_stuck",
         "link_id",
         "created_at_ms",

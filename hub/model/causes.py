@@ -35,6 +35,7 @@ POS_UNSUPPORTED = "POS_UNSUPPORTED"
 VALUE_NOT_MAPPED = "VALUE_NOT_MAPPED"
 LOOK_UP_AMBIGUOUS = "LOOK_UP_AMBIGUOUS"
 LINK_PAUSED = "LINK_PAUSED"
+LINK_MISCONFIGURED = "LINK_MISCONFIGURED"
 HUB_ERROR = "HUB_ERROR"
 
 _ROWS = (
@@ -114,6 +115,13 @@ _ROWS = (
         "The link to the POS is paused.",
         "Remove the reason shown by `openpos-hub doctor`, then `openpos-hub link resume LINK`.",
         True,
+    ),
+    Cause(
+        LINK_MISCONFIGURED,
+        Owner.VENUE,
+        "The link's settings are incomplete or wrong.",
+        "Run `openpos-hub doctor`, correct the file, `openpos-hub apply` it; the hub resumes the link by itself.",
+        False,
     ),
     Cause(
         HUB_ERROR,

@@ -26,7 +26,7 @@ class Policies(Struct, frozen=True, kw_only=True, omit_defaults=True):
     anonymous_orders: bool = True
     anonymous_max_cents: int | None = None
     """The largest total an order without an API key may have."""
-    delivery_address_required: bool = True
+    delivery_address_required: bool = False
     service_charge_percent: str = "0"
     service_charge_order_types: tuple[OrderType, ...] = (OrderType.DINE_IN,)
     tax: Tax | None = None

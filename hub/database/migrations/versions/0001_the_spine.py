@@ -247,6 +247,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("lane_id", "seq", name=op.f("uq_deliveries_lane_id_seq")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_deliveries_open",
+            ["deliver_by_ms"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('pending', 'inflight', 'unknown')"),
+            postgresql_where=sa.text("state IN ('pending', 'inflight', 'unknown')"),
+        )
         batch_op.create_index("ix_deliveries_order_id", ["order_id"], unique=False)
         batch_op.create_index(
             "ix_deliveries_stuck",
@@ -265,6 +272,11 @@ def downgrade() -> None:
             "ix_deliveries_stuck", sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'")
         )
         batch_op.drop_index("ix_deliveries_order_id")
+        batch_op.drop_index(
+            "ix_deliveries_open",
+            sqlite_where=sa.text("state IN ('pending', 'inflight', 'unknown')"),
+            postgresql_where=sa.text("state IN ('pending', 'inflight', 'unknown')"),
+        )
 
     op.drop_table("deliveries")
     with op.batch_alter_table("order_refs", schema=None) as batch_op:

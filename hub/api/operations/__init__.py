@@ -1,0 +1,6 @@
+"""The one list of operations, assembled from one file per resource."""
+
+from hub.api.operation import Operation
+from hub.api.operations import orders, stores
+
+OPERATIONS: tuple[Operation, ...] = (*stores.OPERATIONS, *orders.OPERATIONS)

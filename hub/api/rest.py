@@ -1,0 +1,171 @@
+"""REST: one Litestar route per operation, with authentication, limits on the body, tracing and the error shape."""
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import litestar
+from litestar import HttpMethod, Response
+from litestar.datastructures import Headers
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler, route
+
+from hub.api.address import client_address
+from hub.api.json import decode, encode
+from hub.api.operation import Operation, Reply, Request, Services
+from hub.errors import BodyTooLarge, ConfigurationError, HubError, InvalidRequest, NotFound, Unavailable
+from hub.services.keys import authenticate, require
+from hub.trace.inbound import InboundTrace
+
+PREFIX = "/api/v1"
+_LONGEST_KEY = 255
+_log = logging.getLogger(__name__)
+
+
+class UnsupportedMediaType(HubError):
+    """The body was announced as something other than JSON."""
+
+    status = 415
+
+
+class Rest:
+    """Makes the routes of a list of operations."""
+
+    def __init__(
+        self, services: Services, trace: InboundTrace, *, trusted_proxies: Collection[str], max_body_bytes: int
+    ) -> None:
+        self._services = services
+        self._trace = trace
+        self._trusted_proxies = trusted_proxies
+        self._max_body_bytes = max_body_bytes
+
+    def routes(self, operations: Sequence[Operation]) -> list[HTTPRouteHandler]:
+        """One route handler per operation."""
+        return [self._route(operation) for operation in operations]
+
+    def _route(self, operation: Operation) -> HTTPRouteHandler:
+        async def answer(request: litestar.Request[Any, Any, Any]) -> Response[bytes]:
+            return await self._answer(operation, request)
+
+        return route(
+            PREFIX + operation.path,
+            http_method=HttpMethod(operation.method),
+            name=operation.name,
+            summary=operation.summary,
+            request_max_body_size=self._max_body_bytes,
+        )(answer)
+
+    async def _answer(self, operation: Operation, request: litestar.Request[Any, Any, Any]) -> Response[bytes]:
+        started = time.perf_counter()
+        at_ms = self._services.now_ms()
+        content, error = b"", ""
+        try:
+            content = await self._body(operation, request)
+            reply = await operation.handler(self._services, self._understand(operation, request, content))
+        except HubError as problem:
+            reply, error = error_reply(problem), f"{type(problem).__name__}: {problem.message}"
+        except Exception as problem:
+            _log.exception("%s failed", operation.name)
+            reply, error = internal_error_reply(), f"{type(problem).__name__}: {problem}"
+        headers = {**reply.headers, "Cache-Control": "no-store"}
+        self._trace.record(
+            at_ms=at_ms,
+            milliseconds=(time.perf_counter() - started) * 1000,
+            operation=operation.name,
+            method=operation.method,
+            url=str(request.url),
+            request_headers=request.headers.items(),
+            request_body=content,
+            status=reply.status,
+            response_headers=headers.items(),
+            response_body=reply.content,
+            order_id=reply.order_id,
+            error=error,
+        )
+        return Response(
+            content=reply.content.encode(), status_code=reply.status, headers=headers, media_type="application/json"
+        )
+
+    def _understand(self, operation: Operation, request: litestar.Request[Any, Any, Any], content: bytes) -> Request:
+        peer = request.client.host if request.client else ""
+        address = client_address(peer, request.headers, self._trusted_proxies)
+        caller = authenticate(self._services.directory, request.headers.get("authorization"), address)
+        if not (operation.anonymous and caller.is_anonymous):
+            require(caller, operation.scope)
+        return Request(
+            caller=caller,
+            path=request.path_params,
+            query={name: request.query_params.get(name, "") for name in operation.query},
+            body=None if operation.body is None else decode(content, operation.body),
+            idempotency_key=_idempotency_key(request.headers),
+        )
+
+    async def _body(self, operation: Operation, request: litestar.Request[Any, Any, Any]) -> bytes:
+        if operation.body is None:
+            return b""
+        media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise UnsupportedMediaType(
+                f"Content-Type: send application/json, not {media_type[:60]!r}", field="Content-Type"
+            )
+        try:
+            return await request.body()
+        except HTTPException as problem:
+            if problem.status_code != BodyTooLarge.status:
+                raise InvalidRequest("the body could not be read", field="body") from problem
+            raise BodyTooLarge(
+                f"body: larger than the {self._max_body_bytes} bytes this hub accepts", field="body"
+            ) from problem
+
+
+def _idempotency_key(headers: Headers) -> str:
+    """The key as sent; the quotes of the IETF draft's form are taken off. Raises `InvalidRequest`."""
+    key = headers.get("idempotency-key")
+    if key is None:
+        return ""
+    if len(key) > 2 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if not 0 < len(key) <= _LONGEST_KEY or not all("!" <= character <= "~" for character in key):
+        raise InvalidRequest(
+            f"Idempotency-Key: must be 1 to {_LONGEST_KEY} visible ASCII characters", field="Idempotency-Key"
+        )
+    return key
+
+
+def error_reply(problem: HubError) -> Reply:
+    """The error body of the API: `error` for people, `code` and `field` for programs."""
+    if isinstance(problem, ConfigurationError):
+        _log.error("%s", problem.message)
+        return internal_error_reply()
+    body: dict[str, Any] = {"error": problem.message}
+    if problem.code:
+        body["code"] = problem.code
+    if problem.field:
+        body["field"] = problem.field
+    headers = {"Retry-After": str(problem.retry_after_seconds)} if isinstance(problem, Unavailable) else {}
+    return Reply(encode(body), status=problem.status, headers=headers)
+
+
+def internal_error_reply() -> Reply:
+    """What the outside learns of an error of ours: nothing but that it may try again."""
+    return Reply(encode({"error": "Server error, please retry"}), status=500)
+
+
+def framework_error(request: litestar.Request[Any, Any, Any], problem: Exception) -> Response[bytes]:
+    """Errors that arise before an operation is found: unknown paths, wrong methods, unreadable requests."""
+    if isinstance(problem, HTTPException) and problem.status_code in (404, 405):
+        reply = error_reply(NotFound(f"there is no {request.method} {request.url.path[:200]}"))
+    elif isinstance(problem, HTTPException) and problem.status_code < 500:
+        reply = error_reply(InvalidRequest("the request could not be understood"))
+    elif isinstance(problem, HubError):
+        reply = error_reply(problem)
+    else:
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
+        reply = internal_error_reply()
+    return Response(
+        content=reply.content.encode(),
+        status_code=reply.status,
+        headers=dict(reply.headers),
+        media_type="application/json",
+    )

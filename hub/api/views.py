@@ -1,0 +1,220 @@
+"""How venues, menus and orders look from outside; the names and formats of the OpenPOS API."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from hub.model.causes import CAUSES
+from hub.model.check import Line, Modifier
+from hub.model.menu import Item, Menu, ModifierGroup
+from hub.model.money import Money, display, to_decimal
+from hub.model.order import InjectionState, Order, OrderRecord
+from hub.model.venue import Venue, is_open
+from hub.services.directory import Catalog
+
+
+class MoneyView(Struct, frozen=True):
+    """`dollars` is the amount in major units of `currency`, whatever the currency."""
+
+    cents: int
+    dollars: Decimal
+    display: str
+    currency: str
+
+
+def money(cents: int, currency: str) -> MoneyView:
+    """An amount as the API shows it."""
+    return MoneyView(cents, to_decimal(cents, currency), display(Money(cents, currency)), currency)
+
+
+def timestamp(at_ms: int | None) -> str | None:
+    """ISO 8601 in UTC."""
+    if at_ms is None:
+        return None
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def store_view(venue: Venue, now_ms: int) -> dict[str, Any]:
+    """A store: address, hours, order types, policies."""
+    local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
+    policies = venue.policies
+    limit = policies.anonymous_max_cents
+    return {
+        "id": venue.id,
+        "slug": venue.slug,
+        "name": venue.name,
+        "address": venue.address,
+        "phone": venue.phone,
+        "currency": venue.currency,
+        "timezone": venue.timezone,
+        "isOpen": is_open(venue, local),
+        "hours": [{"day": entry.day, "opens": entry.opens, "closes": entry.closes} for entry in venue.hours],
+        "orderTypes": list(venue.order_types),
+        "policies": {
+            "anonymousOrders": policies.anonymous_orders,
+            "anonymousOrderLimit": None if limit is None else money(limit, venue.currency),
+            "deliveryAddressRequired": policies.delivery_address_required,
+            "serviceChargePercent": Decimal(policies.service_charge_percent),
+            "serviceChargeOrderTypes": list(policies.service_charge_order_types),
+            "preparationMinutes": policies.preparation_minutes,
+        },
+    }
+
+
+def menu_view(venue: Venue, catalog: Catalog, *, category: str | None, in_stock: bool) -> dict[str, Any]:
+    """The menu by category. `category` is an id or a name; `in_stock` leaves out what cannot be ordered."""
+    menu: Menu = catalog.menu
+    wanted = None if category is None else category.casefold()
+    sections = []
+    for section in menu.categories:
+        if wanted is not None and wanted not in (section.id.casefold(), section.name.casefold()):
+            continue
+        items = [
+            item_view(item, venue.currency, catalog.is_available(item))
+            for item in menu.items
+            if item.category_id == section.id and not item.retired and (not in_stock or catalog.is_available(item))
+        ]
+        if items:
+            sections.append({"id": section.id, "name": section.name, "items": items})
+    return {"storeSlug": venue.slug, "locationId": venue.id, "currency": venue.currency, "categories": sections}
+
+
+def item_view(item: Item, currency: str, available: bool) -> dict[str, Any]:
+    """One item with its modifier groups."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "description": item.description,
+        "imageUrl": item.image_url or None,
+        "price": money(item.price_cents, currency),
+        "available": available,
+        "dietary": list(item.dietary),
+        "allergens": list(item.allergens),
+        "modifierGroups": [_group_view(group, currency) for group in item.modifier_groups],
+    }
+
+
+def _group_view(group: ModifierGroup, currency: str) -> dict[str, Any]:
+    return {
+        "id": group.id,
+        "name": group.name,
+        "required": group.min_select > 0,
+        "minSelect": group.min_select,
+        "maxSelect": group.max_select or None,
+        "options": [
+            {
+                "id": option.id,
+                "name": option.name,
+                "price": money(option.price_cents, currency),
+                "maxQuantity": option.max_quantity or None,
+                "available": option.available,
+            }
+            for option in group.options
+        ],
+    }
+
+
+def order_view(record: OrderRecord, venue: Venue, *, private: bool) -> dict[str, Any]:
+    """An order. `private` adds the customer, the delivery address and what went on with the POS in detail."""
+    order = record.order
+    totals = order.totals
+    view = {
+        "id": order.id,
+        "orderNumber": order.number,
+        "version": order.version,
+        "status": order.stage,
+        "tabStatus": order.status,
+        "paymentStatus": order.payment_status,
+        "storeSlug": venue.slug,
+        "locationId": venue.id,
+        "orderType": order.order_type,
+        "items": [_line_view(line, order.currency) for check in order.checks for line in check.lines],
+        "subtotal": money(totals.subtotal_cents, order.currency),
+        "discount": money(totals.discount_cents, order.currency),
+        "serviceCharge": money(totals.charge_cents, order.currency),
+        "tax": money(totals.tax_cents, order.currency),
+        "total": money(totals.total_cents, order.currency),
+        "scheduledFor": timestamp(order.timing.promised_at_ms),
+        "timezone": order.timing.timezone,
+        "businessDate": order.timing.business_date,
+        "createdAt": timestamp(order.created_at_ms),
+        "updatedAt": timestamp(order.updated_at_ms),
+        "injection": [_injection_view(state, private=private) for state in record.injection],
+    }
+    return view | _private_view(record) if private else view
+
+
+def _private_view(record: OrderRecord) -> dict[str, Any]:
+    order, audit = record.order, record.money_audit
+    customer, delivery = order.customer, order.delivery
+    return {
+        "customer": None
+        if customer is None
+        else {"name": customer.name, "phone": customer.phone or None, "email": customer.email or None},
+        "deliveryAddress": None if delivery is None else delivery.address,
+        "deliveryInstructions": None if delivery is None else delivery.instructions or None,
+        "tables": list(order.tables),
+        "partySize": order.party_size,
+        "notes": order.note,
+        "externalId": order.origin.order_id or None,
+        "origin": order.origin.system,
+        "moneyAudit": {
+            "computed": money(audit.computed_cents, order.currency),
+            "declared": _optional_money(audit.declared_cents, order),
+            "pos": _optional_money(audit.pos_cents, order),
+            "difference": money(audit.difference_cents, order.currency),
+            "rule": audit.rule,
+        },
+        "fidelity": [{"target": loss.target, "path": loss.path, "loss": loss.loss} for loss in record.fidelity],
+    }
+
+
+def _optional_money(cents: int | None, order: Order) -> MoneyView | None:
+    return None if cents is None else money(cents, order.currency)
+
+
+def _line_view(line: Line, currency: str) -> dict[str, Any]:
+    return {
+        "itemId": line.item_id,
+        "name": line.name,
+        "quantity": line.quantity,
+        "unitPrice": money(line.unit_cents, currency),
+        "modifiers": [_modifier_view(modifier, currency) for modifier in line.modifiers],
+        "total": money(line.gross_cents - line.discount_cents, currency),
+        "notes": line.note,
+    }
+
+
+def _modifier_view(modifier: Modifier, currency: str) -> dict[str, Any]:
+    return {
+        "modifierGroupId": modifier.group_id,
+        "optionId": modifier.modifier_id,
+        "name": modifier.name,
+        "quantity": modifier.quantity,
+        "unitPrice": money(modifier.unit_cents, currency),
+    }
+
+
+def _injection_view(state: InjectionState, *, private: bool) -> dict[str, Any]:
+    cause = CAUSES.get(state.cause)
+    view = {
+        "target": state.target,
+        "state": state.state,
+        "attempts": state.attempts,
+        "deadlineAt": timestamp(state.deadline_at_ms),
+        "cause": None
+        if cause is None
+        else {
+            "code": cause.key,
+            "title": cause.title,
+            "owner": cause.owner,
+            "nextAction": cause.next_action,
+        },
+    }
+    if private:
+        view["detail"] = state.detail
+        view["posOrderId"] = None if state.ref is None else state.ref.id
+    return view

@@ -1,0 +1,237 @@
+"""The one place where everything is put together."""
+
+import logging
+import os
+import random
+import secrets
+import socket
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, get
+from litestar.response import Response
+from sqlalchemy import Connection, text
+
+from hub.api.json import encode
+from hub.api.operations import OPERATIONS
+from hub.api.rest import Rest, framework_error
+from hub.clock import SystemClock
+from hub.contract.http import new_transport
+from hub.contract.registry import Registry, installed_connectors
+from hub.database import calls as stored_calls
+from hub.database import link_state, outbox
+from hub.database import orders as stored_orders
+from hub.database.engine import Database
+from hub.database.migrate import is_current, migrate
+from hub.errors import ConfigurationError, ConnectorError, Unavailable
+from hub.jobs.schedule import Job, Schedule
+from hub.model.ids import time_ordered_id
+from hub.services.catalog import Catalogs
+from hub.services.connections import Connections
+from hub.services.directory import Directory
+from hub.services.dispatch import Dispatcher
+from hub.services.expiry import Expiry
+from hub.services.health import Health
+from hub.services.link_stores import LinkStores
+from hub.services.orders import Orders
+from hub.services.pacing import Pacing
+from hub.services.stuck import Stuck
+from hub.services.sync import Sync, poll_quietly
+from hub.settings import Settings
+from hub.trace.inbound import InboundTrace
+from hub.trace.recorder import Recorder
+
+CALLS_KEPT_DAYS = 48  # closed orders stay readable for 45 days, and an order is open for a day and a half at most
+_log = logging.getLogger(__name__)
+
+
+class Hub:
+    """All parts of one process, wired. `start` begins delivery and jobs; everything else works without it."""
+
+    def __init__(self, settings: Settings, *, registry: Registry | None = None) -> None:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.settings = settings
+        self.clock = SystemClock(settings.clock_offset_file)
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:64]
+        self.registry = registry or installed_connectors()
+        self.database = Database(settings.database_url)
+        self.calls_database = Database(settings.calls_url, durable=False) if settings.embedded else self.database
+        self.recorder = Recorder(self.calls_database)
+        self.directory = Directory(self.database)
+        stores = LinkStores(self.database)
+        self._transport = new_transport()
+        self.connections = Connections(
+            registry=self.registry,
+            directory=self.directory,
+            transport=self._transport,
+            sink=self.recorder,
+            limiter=Pacing(self.database, self.clock),
+            tokens=stores,
+            refs=stores,
+            clock=self.clock,
+            secrets=settings.secrets,
+        )
+        self.dispatcher = Dispatcher(
+            owner=self.owner,
+            database=self.database,
+            directory=self.directory,
+            registry=self.registry,
+            connections=self.connections,
+            clock=self.clock,
+            jitter=random.random,
+            new_id=self.new_id,
+        )
+        self.orders = Orders(
+            database=self.database,
+            directory=self.directory,
+            registry=self.registry,
+            clock=self.clock,
+            new_id=self.new_id,
+            on_placed=self._placed,
+        )
+        self.catalogs = Catalogs(
+            database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
+        )
+        self.sync = Sync(database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id)
+        self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
+        self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
+        self.health = Health(database=self.database, directory=self.directory, connections=self.connections)
+        self._schedule = Schedule(self._jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
+        self._delivering = False
+        self._last_polls: dict[str, int] = {}
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, UTC."""
+        return self.clock.now_ms()
+
+    def new_id(self, prefix: str) -> str:
+        """A new time-ordered identifier."""
+        return time_ordered_id(prefix, now_ms=self.clock.now_ms(), random_bytes=secrets.token_bytes(10))
+
+    async def prepare(self) -> None:
+        """Brings the database to the newest schema and reads what was declared."""
+        applied = await self.database.write(migrate)
+        if applied:
+            _log.info("database migrated: %s", ", ".join(applied))
+        await self.agree_on_time()
+        await self.directory.refresh()
+
+    async def start(self) -> None:
+        """Begins to deliver and to run jobs."""
+        if self.settings.embedded:
+            now_ms = self.clock.now_ms()
+            await self.database.write(lambda connection: outbox.release_leases(connection, now_ms))
+        self._delivering = True
+        self.dispatcher.start()
+        self._schedule.start()
+
+    async def stop(self) -> None:
+        """Finishes what is under way and lets go of everything."""
+        self._schedule.stop()
+        if self._delivering:
+            await self.dispatcher.stop()
+        await self.recorder.close()
+        await self._transport.aclose()
+        await self.database.close()
+        if self.calls_database is not self.database:
+            await self.calls_database.close()
+
+    async def agree_on_time(self) -> None:
+        """Takes over the database server's clock, so that leases mean the same on every machine."""
+        if self.settings.embedded:
+            return
+        query = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+        self.clock.agree_with(await self.database.read(lambda connection: connection.execute(query).scalar_one()))
+
+    async def database_is_current(self) -> bool:
+        """Whether the database answers and has the schema this version needs."""
+        return await self.database.read(is_current)
+
+    def _placed(self, link_id: str) -> None:
+        if self._delivering:
+            self.dispatcher.wake(link_id)
+
+    async def _claim_slot(self, job: str, slot: int) -> bool:
+        now_ms = self.clock.now_ms()
+        return await self.database.write(lambda connection: link_state.start_run(connection, job, slot, now_ms))
+
+    def _jobs(self) -> list[Job]:
+        return [
+            Job("reload", 1, self.directory.refresh, everywhere=True),
+            Job("agree-on-time", 60, self.agree_on_time, everywhere=True),
+            Job("give-up-overdue", 5, self.stuck.give_up_overdue),
+            Job("poll-open-orders", 2, self._poll, everywhere=True),
+            Job("sync-menus", 900, self._sync_menus),
+            Job("resume-links", 30, self.health.resume_paused),
+            Job("close-forgotten", 600, self.expiry.close_forgotten),
+            Job("forget-keys", 3600, self.expiry.forget_keys),
+            Job("drop-calls", 3600, self._drop_calls),
+        ]
+
+    async def _poll(self) -> None:
+        """Polls each link with open orders when its own interval is over, in one process only."""
+        for link_id in await self.database.read(stored_orders.links_with_open_orders):
+            slot = self.clock.now_ms() // (self.connections.poll_seconds(link_id) * 1000)
+            if self._last_polls.get(link_id) == slot:
+                continue
+            self._last_polls[link_id] = slot
+            if await self._claim_slot(f"poll:{link_id}", slot):
+                await poll_quietly(self.sync, link_id)
+
+    async def _sync_menus(self) -> None:
+        for link in self.directory.links():
+            try:
+                if await self.catalogs.sync_if_possible(link.id):
+                    _log.info("link %s: the menu changed", link.id)
+            except (ConnectorError, ConfigurationError) as problem:
+                _log.warning("link %s: the menu could not be read: %s", link.id, problem.message)
+
+    async def _drop_calls(self) -> None:
+        now_ms = self.clock.now_ms()
+
+        def unit(connection: Connection) -> Sequence[str]:
+            return stored_calls.drop_calls_before(connection, now_ms, CALLS_KEPT_DAYS)
+
+        await self.calls_database.write(unit)
+
+
+def create_app(hub: Hub, *, deliver: bool = True) -> Litestar:
+    """The web application of a hub. With `deliver` it carries delivery and jobs as well."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        await hub.prepare()
+        if deliver:
+            await hub.start()
+        try:
+            yield
+        finally:
+            await hub.stop()
+
+    @get("/health", include_in_schema=False)
+    async def health() -> Response[bytes]:
+        try:
+            current = await hub.database_is_current()
+        except Unavailable as problem:
+            return Response(
+                encode({"status": "unavailable", "error": problem.message}).encode(),
+                status_code=503,
+                media_type="application/json",
+            )
+        status = "ok" if current else "needs migration"
+        return Response(encode({"status": status}).encode(), media_type="application/json")
+
+    rest = Rest(
+        hub,
+        InboundTrace(hub.recorder),
+        trusted_proxies=hub.settings.trusted_proxies,
+        max_body_bytes=hub.settings.max_body_bytes,
+    )
+    return Litestar(
+        route_handlers=[*rest.routes(OPERATIONS), health],
+        lifespan=[lifespan],
+        exception_handlers={Exception: framework_error},
+        openapi_config=None,
+        logging_config=None,
+    )

@@ -1,0 +1,1 @@
+"""Work that is due by the clock."""

@@ -1,0 +1,69 @@
+"""A venue's menu: synced from its POS, or kept in the hub; and the hub's own sold-out list."""
+
+from collections.abc import Callable
+
+from msgspec import structs
+
+from hub.contract.base import Capability
+from hub.contract.ports import Clock
+from hub.database import directory as stored
+from hub.database import link_state
+from hub.database.engine import Database
+from hub.database.link_state import CodeRow
+from hub.errors import UnsupportedByVendor
+from hub.model.menu import Menu
+from hub.services.connections import Connections
+from hub.services.directory import Directory
+
+
+class Catalogs:
+    """Brings menus in."""
+
+    def __init__(self, *, database: Database, directory: Directory, connections: Connections, clock: Clock) -> None:
+        self._database = database
+        self._directory = directory
+        self._connections = connections
+        self._clock = clock
+
+    async def sync(self, link_id: str, progress: Callable[[str], None] = lambda words: None) -> bool:
+        """Reads the menu and the venue's codes from the POS; returns whether the menu changed.
+
+        Items that are gone stay known as retired, so that old orders keep their meaning. Raises `ConnectorError`.
+        """
+        connector = self._connections.connector(link_id)
+        venue_id = self._directory.link(link_id).venue_id
+        if Capability.FETCH_CODES in connector.capabilities:
+            progress("reading the venue's codes")
+            codes = await connector.fetch_codes()
+            rows = [CodeRow(code_table=c.table, code_id=c.id, name=c.name, detail=c.detail) for c in codes]
+            await self._database.write(lambda connection: link_state.replace_codes(connection, link_id, rows))
+        progress("reading the menu")
+        fetched = await connector.fetch_menu()
+        return await self.replace(venue_id, fetched, source="pos")
+
+    async def replace(self, venue_id: str, menu: Menu, *, source: str) -> bool:
+        """Stores a menu if it differs from the one there is."""
+        before = await self._database.read(lambda connection: stored.load_menu(connection, venue_id))
+        after = with_retired(before, menu)
+        if after == before:
+            return False
+        now_ms = self._clock.now_ms()
+        await self._database.write(
+            lambda connection: stored.save_menu(connection, venue_id, after, source=source, now_ms=now_ms)
+        )
+        await self._directory.refresh()
+        return True
+
+    async def sync_if_possible(self, link_id: str) -> bool:
+        """`sync` for venues whose POS has a menu; the others keep theirs in the hub."""
+        try:
+            return await self.sync(link_id)
+        except UnsupportedByVendor:
+            return False
+
+
+def with_retired(before: Menu, after: Menu) -> Menu:
+    """The new menu, with items of the old one that are gone kept at its end as retired."""
+    present = {item.id for item in after.items}
+    gone = [structs.replace(item, retired=True, available=False) for item in before.items if item.id not in present]
+    return structs.replace(after, items=(*after.items, *gone)) if gone else after

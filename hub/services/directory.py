@@ -1,0 +1,119 @@
+"""Venues, links, menus and keys held in memory, reloaded when any process changes them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from hub.database import directory as stored
+from hub.database.engine import Database
+from hub.errors import NotFound
+from hub.model.ids import parse_id
+from hub.model.menu import Item, Menu
+from hub.model.venue import Link, Venue
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A venue's menu at one version, with what is sold out."""
+
+    version: int
+    menu: Menu
+    sold_out: frozenset[str]
+
+    @cached_property
+    def items(self) -> Mapping[str, Item]:
+        """The items by id, retired ones too."""
+        return {item.id: item for item in self.menu.items}
+
+    def is_available(self, item: Item) -> bool:
+        """Whether an item can be ordered now: neither the POS nor the hub's own 86 list says no."""
+        return item.available and not item.retired and item.id not in self.sold_out
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    revision: int
+    venues: Mapping[str, stored.StoredVenue]
+    by_slug: Mapping[str, str]
+    links: Mapping[str, Link]
+    link_of_venue: Mapping[str, str]
+    keys: Mapping[bytes, stored.StoredKey]
+
+
+_EMPTY = _Snapshot(-1, {}, {}, {}, {}, {})
+
+
+class Directory:
+    """What an operator declared. `refresh` costs one small query when nothing changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._snapshot = _EMPTY
+        self._catalogs: dict[str, Catalog] = {}
+        self._lock = asyncio.Lock()
+
+    async def refresh(self) -> bool:
+        """Reloads if anything changed since; says whether it did."""
+        async with self._lock:
+            revision = await self._database.read(stored.load_revision)
+            if revision == self._snapshot.revision:
+                return False
+            venues = await self._database.read(stored.load_venues)
+            links = await self._database.read(stored.load_links)
+            keys = await self._database.read(stored.load_keys)
+            self._snapshot = _Snapshot(
+                revision=revision,
+                venues={entry.venue.id: entry for entry in venues},
+                by_slug={entry.venue.slug: entry.venue.id for entry in venues},
+                links={link.id: link for link in links},
+                link_of_venue={link.venue_id: link.id for link in links},
+                keys={key.hash: key for key in keys if key.revoked_at_ms is None},
+            )
+            return True
+
+    def venues(self) -> list[Venue]:
+        """All venues by slug."""
+        return [entry.venue for entry in self._snapshot.venues.values()]
+
+    def venue(self, slug_or_id: str) -> Venue:
+        """A venue by slug, `loc_…` id or UUID; raises `NotFound`."""
+        snapshot = self._snapshot
+        venue_id = snapshot.by_slug.get(slug_or_id) or parse_id("loc", slug_or_id) or slug_or_id
+        entry = snapshot.venues.get(venue_id)
+        if entry is None:
+            raise NotFound(f"there is no store {slug_or_id!r}")
+        return entry.venue
+
+    async def catalog(self, venue_id: str) -> Catalog:
+        """A venue's menu as it is now."""
+        version = self._snapshot.venues[venue_id].catalog_version
+        catalog = self._catalogs.get(venue_id)
+        if catalog is None or catalog.version != version:
+            menu = await self._database.read(lambda connection: stored.load_menu(connection, venue_id))
+            sold_out = await self._database.read(lambda connection: stored.load_sold_out(connection, venue_id))
+            catalog = Catalog(version, menu, sold_out)
+            self._catalogs[venue_id] = catalog
+        return catalog
+
+    def links(self) -> list[Link]:
+        """All links."""
+        return list(self._snapshot.links.values())
+
+    def link(self, link_id: str) -> Link:
+        """A link by id, or by its venue's slug; raises `NotFound`."""
+        snapshot = self._snapshot
+        by_venue = snapshot.link_of_venue.get(snapshot.by_slug.get(link_id, ""), "")
+        link = snapshot.links.get(link_id) or snapshot.links.get(by_venue)
+        if link is None:
+            raise NotFound(f"there is no link {link_id!r}")
+        return link
+
+    def link_of(self, venue_id: str) -> Link | None:
+        """The link of a venue, if it has one."""
+        link_id = self._snapshot.link_of_venue.get(venue_id)
+        return None if link_id is None else self._snapshot.links[link_id]
+
+    def key(self, key_hash: bytes) -> stored.StoredKey | None:
+        """The working API key with this SHA-256."""
+        return self._snapshot.keys.get(key_hash)

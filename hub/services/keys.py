@@ -1,0 +1,94 @@
+"""API keys: made once, shown once, kept only as a hash; and what their scopes allow."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from hub.database import directory as stored
+from hub.database.directory import StoredKey
+from hub.errors import Forbidden, InvalidRequest, NotFound, Unauthorized
+from hub.model.ids import NewId
+from hub.services.directory import Directory
+from hub.services.requests import Caller
+
+SCOPES = ("read", "write", "orders:read", "orders:write", "menu:read", "menu:write", "customers:read")
+DEFAULT_SCOPES = ("read",)
+_PREFIX = "sk_"
+
+
+def hash_of(key: str) -> bytes:
+    """The SHA-256 under which a key is kept."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def create_key(
+    connection: Connection,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    venue_id: str | None,
+    secret: str,
+    new_id: NewId,
+    now_ms: int,
+) -> str:
+    """Stores a key and returns it; it cannot be shown again. `secret` is its random part.
+
+    Raises `InvalidRequest` for an unknown scope or a name that is taken.
+    """
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown:
+        raise InvalidRequest(f"scopes: {unknown[0]!r} is none of {', '.join(SCOPES)}", field="scopes")
+    if any(key.name == name for key in stored.load_keys(connection)):
+        raise InvalidRequest(f"name: there is a key {name!r} already", field="name")
+    key = _PREFIX + secret
+    stored.insert_key(
+        connection,
+        StoredKey(
+            id=new_id("key"),
+            name=name,
+            hash=hash_of(key),
+            shown=key[:8] + "…",
+            scopes=tuple(scopes) or DEFAULT_SCOPES,
+            venue_id=venue_id,
+            created_at_ms=now_ms,
+        ),
+    )
+    return key
+
+
+def revoke_key(connection: Connection, name: str, now_ms: int) -> None:
+    """Ends a key at once. Raises `NotFound`."""
+    if not stored.revoke_key(connection, name, now_ms):
+        raise NotFound(f"there is no working key {name!r}")
+
+
+def authenticate(directory: Directory, authorization: str | None, address: str) -> Caller:
+    """Who calls, by the `Authorization` header; anonymous without one. Raises `Unauthorized`."""
+    if authorization is None:
+        return Caller(id=f"anonymous:{address}", name="web")
+    kind, _, key = authorization.partition(" ")
+    found = directory.key(hash_of(key.strip())) if kind.lower() == "bearer" else None
+    if found is None:
+        raise Unauthorized("Missing or invalid API key")
+    return Caller(id=found.id, name=found.name, scopes=frozenset(found.scopes), venue_id=found.venue_id)
+
+
+def allows(scopes: Iterable[str], wanted: str) -> bool:
+    """Whether the scopes cover `orders:read` and the like; `read` covers all that read, `write` all that write."""
+    scopes = set(scopes)
+    return wanted in scopes or wanted.rpartition(":")[2] in scopes
+
+
+def require(caller: Caller, scope: str) -> None:
+    """Raises `Unauthorized` for an anonymous caller and `Forbidden` for a key without the scope."""
+    if caller.is_anonymous:
+        raise Unauthorized("Missing or invalid API key")
+    if not allows(caller.scopes, scope):
+        raise Forbidden(f"this API key lacks the scope {scope}", code="SCOPE_MISSING")
+
+
+def require_venue(caller: Caller, venue_id: str) -> None:
+    """Raises `Forbidden` when the caller's key is bound to another venue."""
+    if caller.venue_id is not None and caller.venue_id != venue_id:
+        raise Forbidden("this API key has no access to this location", code="LOCATION_FORBIDDEN")

@@ -1,0 +1,49 @@
+"""Tokens and learnt vendor ids, kept in the database and remembered in this process."""
+
+from hub.database import link_state
+from hub.database.engine import Database
+
+_REMEMBERED_REFS = 50_000
+
+
+class LinkStores:
+    """Implements `TokenStore` and `RefStore` of the contract."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tokens: dict[str, tuple[str, int]] = {}
+        self._refs: dict[tuple[str, str, str], str] = {}
+
+    async def load_token(self, link_id: str) -> tuple[str, int] | None:
+        """The link's token and its end (ms since 1970)."""
+        if link_id not in self._tokens:
+            found = await self._database.read(lambda connection: link_state.load_token(connection, link_id))
+            if found is None:
+                return None
+            self._tokens[link_id] = found
+        return self._tokens[link_id]
+
+    async def save_token(self, link_id: str, token: str, expires_at_ms: int) -> None:
+        """Replaces the link's token."""
+        self._tokens[link_id] = (token, expires_at_ms)
+        await self._database.write(lambda connection: link_state.save_token(connection, link_id, token, expires_at_ms))
+
+    async def load_ref(self, link_id: str, kind: str, key: str) -> str | None:
+        """The vendor's id for a key, if it was learnt."""
+        name = (link_id, kind, key)
+        if name not in self._refs:
+            found = await self._database.read(lambda connection: link_state.load_ref(connection, *name))
+            if found is None:
+                return None
+            self._remember(name, found)
+        return self._refs[name]
+
+    async def save_ref(self, link_id: str, kind: str, key: str, vendor_id: str) -> None:
+        """Learns a vendor's id."""
+        self._remember((link_id, kind, key), vendor_id)
+        await self._database.write(lambda connection: link_state.save_ref(connection, link_id, kind, key, vendor_id))
+
+    def _remember(self, name: tuple[str, str, str], vendor_id: str) -> None:
+        if len(self._refs) >= _REMEMBERED_REFS:
+            self._refs.clear()
+        self._refs[name] = vendor_id

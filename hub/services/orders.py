@@ -1,0 +1,221 @@
+"""Takes an order in: checks it against the venue's rules, prices it, stores it once, and wakes its delivery."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from hub.contract.ports import Clock
+from hub.contract.registry import Registry
+from hub.database import orders as stored
+from hub.database.engine import Database
+from hub.database.orders import NewOrder, Placement, PlacementKind, Submission
+from hub.errors import Conflict, Forbidden, InvalidRequest, KeyReused, NotFound
+from hub.model.ids import NewId, parse_id
+from hub.model.order import MoneyAudit, Order, OrderRecord, Origin, Timing
+from hub.model.status import OrderType
+from hub.model.venue import Venue, is_open
+from hub.services.directory import Directory
+from hub.services.pricing import price_check
+from hub.services.requests import Caller, OrderRequest
+
+IDEMPOTENCY_DAYS = 7  # decisions: keys are kept for seven days; the natural key as long as the order
+_KEY_LIFETIME_MS = IDEMPOTENCY_DAYS * 86_400_000
+_TRIES_WHILE_MENU_CHANGES = 5
+
+
+class Placed(Struct, frozen=True, kw_only=True):
+    """The outcome for the caller. `answer` is the first answer to this key, word for word."""
+
+    order_id: str
+    answer: str
+    replayed: bool
+
+
+class Orders:
+    """Places and reads orders. `on_placed` is told the link of every order that has deliveries to make."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        directory: Directory,
+        registry: Registry,
+        clock: Clock,
+        new_id: NewId,
+        on_placed: Callable[[str], None],
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._registry = registry
+        self._clock = clock
+        self._new_id = new_id
+        self._on_placed = on_placed
+
+    async def place(
+        self, request: OrderRequest, caller: Caller, *, idempotency_key: str, render: Callable[[Order], str]
+    ) -> Placed:
+        """Stores an order once and returns after the commit.
+
+        Raises `InvalidRequest`, `Forbidden`, `KeyReused` (same key or origin id, other content) or `Unavailable`.
+        """
+        fingerprint = hashlib.sha256(msgspec.json.encode(request)).digest()
+        for _ in range(_TRIES_WHILE_MENU_CHANGES):
+            new = await self._price(request, caller, fingerprint, idempotency_key, render)
+            placement = await self._database.write_each(stored.place_orders, new)
+            if placement.kind is not PlacementKind.MENU_CHANGED:
+                return await self._placed(placement, new, render)
+            await self._directory.refresh()
+        raise Conflict("the store's menu is changing at this moment; repeat the request")
+
+    async def load(self, id_or_number: str) -> OrderRecord:
+        """An order by `order_…` id, UUID or number; raises `NotFound`."""
+        wanted = parse_id("order", id_or_number) or id_or_number
+        record = await self._database.read(lambda connection: stored.load_order(connection, wanted))
+        if record is None:
+            raise NotFound(f"there is no order {id_or_number!r}")
+        return record
+
+    async def _placed(self, placement: Placement, new: NewOrder, render: Callable[[Order], str]) -> Placed:
+        if placement.kind is PlacementKind.KEY_REUSED:
+            raise KeyReused(
+                f"Idempotency-Key {new.idempotency_key!r} was used for another order; use a new key",
+                field="Idempotency-Key",
+                code="KEY_REUSED",
+            )
+        if placement.kind is PlacementKind.ORIGIN_REUSED:
+            raise KeyReused(
+                f"externalId {new.order.origin.order_id!r} was used for another order",
+                field="externalId",
+                code="ORIGIN_REUSED",
+            )
+        replayed = placement.kind is PlacementKind.REPLAYED
+        if not replayed and new.submission is not None:
+            self._on_placed(new.submission.link_id)
+        answer = placement.answer or render((await self.load(placement.order_id)).order)
+        return Placed(order_id=placement.order_id, answer=answer, replayed=replayed)
+
+    async def _price(
+        self,
+        request: OrderRequest,
+        caller: Caller,
+        fingerprint: bytes,
+        idempotency_key: str,
+        render: Callable[[Order], str],
+    ) -> NewOrder:
+        venue = self._directory.venue(request.venue_id)
+        now_ms = self._clock.now_ms()
+        local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
+        check_rules(request, venue, caller, now_ms, local)
+        catalog = await self._directory.catalog(venue.id)
+        check = price_check(
+            catalog,
+            request.lines,
+            policies=venue.policies,
+            order_type=request.order_type,
+            discount=request.discount,
+            new_id=self._new_id,
+        )
+        check_amount(check.totals.total_cents, venue, caller)
+        order_id = self._new_id("order")
+        order = Order(
+            id=order_id,
+            venue_id=venue.id,
+            order_type=request.order_type,
+            origin=Origin(
+                system=request.origin_system or ("web" if caller.is_anonymous else caller.name),
+                order_id=request.origin_order_id,
+            ),
+            timing=Timing(
+                timezone=venue.timezone, business_date=local.date().isoformat(), promised_at_ms=request.promised_at_ms
+            ),
+            currency=venue.currency,
+            checks=(check,),
+            tables=request.tables,
+            party_size=request.party_size,
+            customer=request.customer,
+            delivery=request.delivery,
+            note=request.note,
+            money_audit=MoneyAudit(
+                computed_cents=check.totals.total_cents, declared_cents=request.declared_total_cents
+            ),
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+        )
+        return NewOrder(
+            order=order,
+            order_prefix=venue.order_prefix,
+            catalog_version=catalog.version,
+            fingerprint=fingerprint,
+            principal=caller.id,
+            idempotency_key=idempotency_key,
+            key_expires_at_ms=now_ms + _KEY_LIFETIME_MS,
+            event_id=self._new_id("evt"),
+            actor=caller.name,
+            submission=self._submission(venue, order),
+            answer=render,
+        )
+
+    def _submission(self, venue: Venue, order: Order) -> Submission | None:
+        link = self._directory.link_of(venue.id)
+        if link is None:
+            return None
+        steps = self._registry.get(link.connector).connector.submission
+        return Submission(
+            link_id=link.id,
+            lane_id=self._new_id("lane"),
+            steps=tuple((self._new_id("dlv"), step.value) for step in steps),
+            deliver_by_ms=deliver_by_ms(venue, order.created_at_ms, order.timing.promised_at_ms),
+        )
+
+
+def deliver_by_ms(venue: Venue, placed_at_ms: int, promised_at_ms: int | None) -> int:
+    """Until when the hub tries by itself: the venue's deadline, or the promised time less preparation if later."""
+    deadline = placed_at_ms + venue.policies.delivery_deadline_minutes * 60_000
+    if promised_at_ms is None:
+        return deadline
+    return max(deadline, promised_at_ms - venue.policies.preparation_minutes * 60_000)
+
+
+def check_rules(request: OrderRequest, venue: Venue, caller: Caller, now_ms: int, local: datetime) -> None:
+    """Refuses what the venue does not do, with the reason. Raises `InvalidRequest` or `Forbidden`."""
+    if caller.is_anonymous and not venue.policies.anonymous_orders:
+        raise Forbidden(f"{venue.name} takes orders only with an API key", code="KEY_REQUIRED")
+    if caller.is_anonymous and request.discount is not None:
+        raise Forbidden("discount: only a key with orders:write may give one", field="discount", code="KEY_REQUIRED")
+    if request.order_type not in venue.order_types:
+        offered = ", ".join(venue.order_types)
+        raise InvalidRequest(
+            f"orderType: {venue.name} offers {offered}", field="orderType", code="ORDER_TYPE_NOT_OFFERED"
+        )
+    if request.promised_at_ms is None and not is_open(venue, local):
+        raise InvalidRequest(f"{venue.name} is closed now", code="STORE_CLOSED")
+    if request.promised_at_ms is not None:
+        _check_promised(request.promised_at_ms, venue, now_ms)
+    needs_address = venue.policies.delivery_address_required and request.order_type is OrderType.DELIVERY
+    if needs_address and request.delivery is None:
+        raise InvalidRequest(
+            "deliveryAddress: a delivery needs an address", field="deliveryAddress", code="ADDRESS_REQUIRED"
+        )
+
+
+def _check_promised(promised_at_ms: int, venue: Venue, now_ms: int) -> None:
+    if promised_at_ms <= now_ms:
+        raise InvalidRequest("scheduledFor: this time is past", field="scheduledFor", code="TIME_PAST")
+    local = datetime.fromtimestamp(promised_at_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
+    if not is_open(venue, local):
+        raise InvalidRequest(f"scheduledFor: {venue.name} is closed then", field="scheduledFor", code="STORE_CLOSED")
+
+
+def check_amount(total_cents: int, venue: Venue, caller: Caller) -> None:
+    """Refuses an anonymous order above the venue's limit. Raises `InvalidRequest`."""
+    limit = venue.policies.anonymous_max_cents
+    if caller.is_anonymous and limit is not None and total_cents > limit:
+        raise InvalidRequest(
+            f"items: an order without an API key may come to at most {limit} (minor units)",
+            field="items",
+            code="ORDER_TOO_LARGE",
+        )

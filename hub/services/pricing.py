@@ -1,0 +1,186 @@
+"""Prices an order from the venue's menu: modifiers, discount, service charge, tax. Exact, in minor units.
+
+The order of operations: lines with their modifiers, then the discount (shared out to the discountable lines), then
+the service charge on what remains, then tax per line on its net. Each step rounds half up.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from msgspec import structs
+
+from hub.errors import InvalidRequest
+from hub.model.check import Charge, Check, Discount, Line, LineTax, Modifier, Totals
+from hub.model.menu import Item, ModifierGroup, ModifierOption, Tax
+from hub.model.money import allocate, percent_of, round_half_up
+from hub.model.status import OrderType
+from hub.model.venue import Policies
+from hub.services.directory import Catalog
+from hub.services.requests import DiscountRequest, LineRequest, ModifierChoice
+
+
+def price_check(
+    catalog: Catalog,
+    lines: Sequence[LineRequest],
+    *,
+    policies: Policies,
+    order_type: OrderType,
+    discount: DiscountRequest | None,
+    new_id: Callable[[str], str],
+) -> Check:
+    """The check for these lines. Raises `InvalidRequest` naming the field (`items[0].modifiers`)."""
+    priced = [_line(catalog, line, f"items[{index}]", index) for index, line in enumerate(lines)]
+    applied = None if discount is None else _discount(discount, priced, catalog)
+    if applied is not None:
+        priced = _share_out(priced, applied.cents, catalog)
+    charges = _service_charges(priced, policies, order_type)
+    taxed = [structs.replace(line, tax=_tax(line, catalog.items[line.item_id].tax or policies.tax)) for line in priced]
+    return Check(
+        id=new_id("chk"),
+        lines=tuple(taxed),
+        discounts=() if applied is None else (applied,),
+        charges=charges,
+        totals=_totals(taxed, charges),
+    )
+
+
+def _line(catalog: Catalog, request: LineRequest, field: str, index: int) -> Line:
+    item = catalog.items.get(request.item_id)
+    if item is None or item.retired:
+        raise InvalidRequest(
+            f"{field}.itemId: {request.item_id!r} is not on the menu", field=f"{field}.itemId", code="ITEM_UNKNOWN"
+        )
+    if not catalog.is_available(item):
+        raise InvalidRequest(
+            f"{field}.itemId: {item.name!r} is sold out", field=f"{field}.itemId", code="ITEM_SOLD_OUT"
+        )
+    modifiers = _modifiers(item, request.modifiers, f"{field}.modifiers")
+    unit_with_modifiers = item.price_cents + sum(chosen.unit_cents * chosen.quantity for chosen in modifiers)
+    return Line(
+        uid=f"li_{index + 1}",
+        item_id=item.id,
+        name=item.name,
+        quantity=request.quantity,
+        unit_cents=item.price_cents,
+        gross_cents=unit_with_modifiers * request.quantity,
+        modifiers=modifiers,
+        note=request.note,
+        vendor=item.vendor,
+    )
+
+
+def _modifiers(item: Item, choices: Sequence[ModifierChoice], field: str) -> tuple[Modifier, ...]:
+    if not choices and not item.modifier_groups:
+        return ()
+    chosen: list[Modifier] = []
+    counts: dict[str, int] = {}
+    for index, choice in enumerate(choices):
+        group, option = _option(item, choice, f"{field}[{index}]")
+        counts[group.id] = counts.get(group.id, 0) + choice.quantity
+        already = sum(c.quantity for c in chosen if c.modifier_id == option.id and c.group_id == group.id)
+        if option.max_quantity and already + choice.quantity > option.max_quantity:
+            raise InvalidRequest(
+                f"{field}[{index}]: {option.name!r} may be chosen at most {option.max_quantity} times",
+                field=f"{field}[{index}]",
+                code="MODIFIER_LIMIT",
+            )
+        chosen.append(
+            Modifier(
+                modifier_id=option.id,
+                group_id=group.id,
+                name=option.name,
+                group=group.name,
+                quantity=choice.quantity,
+                unit_cents=option.price_cents,
+                vendor=option.vendor,
+            )
+        )
+    for group in item.modifier_groups:
+        _check_count(item, group, counts.get(group.id, 0), field)
+    return tuple(chosen)
+
+
+def _option(item: Item, choice: ModifierChoice, field: str) -> tuple[ModifierGroup, ModifierOption]:
+    for group in item.modifier_groups:
+        if choice.group_id and group.id != choice.group_id:
+            continue
+        for option in group.options:
+            if option.id != choice.option_id:
+                continue
+            if not option.available:
+                raise InvalidRequest(f"{field}: {option.name!r} is sold out", field=field, code="MODIFIER_SOLD_OUT")
+            return group, option
+    raise InvalidRequest(
+        f"{field}: {choice.option_id!r} is not a modifier of {item.name!r}", field=field, code="MODIFIER_UNKNOWN"
+    )
+
+
+def _check_count(item: Item, group: ModifierGroup, count: int, field: str) -> None:
+    if count < group.min_select:
+        need = "one" if group.min_select == 1 else f"at least {group.min_select}"
+        raise InvalidRequest(
+            f"{field}: {item.name!r} needs {need} of {group.name!r}, {count or 'none'} chosen",
+            field=field,
+            code="MODIFIER_REQUIRED",
+        )
+    if group.max_select and count > group.max_select:
+        raise InvalidRequest(
+            f"{field}: {item.name!r} takes at most {group.max_select} of {group.name!r}, {count} chosen",
+            field=field,
+            code="MODIFIER_LIMIT",
+        )
+
+
+def _discount(request: DiscountRequest, lines: Sequence[Line], catalog: Catalog) -> Discount:
+    base = sum(line.gross_cents for line in lines if catalog.items[line.item_id].discountable)
+    if request.type == "percent":
+        cents = percent_of(base, request.value)
+    else:
+        cents = int(request.value)
+        if cents > base:
+            raise InvalidRequest(
+                f"discount.value: {cents} is more than the {base} it can be taken from",
+                field="discount.value",
+                code="DISCOUNT_TOO_LARGE",
+            )
+    value = f"{request.value.normalize():f}"
+    return Discount(type=request.type, value=value, cents=cents, reason=request.reason)
+
+
+def _share_out(lines: Sequence[Line], cents: int, catalog: Catalog) -> list[Line]:
+    weights = [line.gross_cents if catalog.items[line.item_id].discountable else 0 for line in lines]
+    return [
+        structs.replace(line, discount_cents=part) if part else line
+        for line, part in zip(lines, allocate(cents, weights), strict=True)
+    ]
+
+
+def _service_charges(lines: Sequence[Line], policies: Policies, order_type: OrderType) -> tuple[Charge, ...]:
+    percent = Decimal(policies.service_charge_percent)
+    if not percent or order_type not in policies.service_charge_order_types:
+        return ()
+    base = sum(line.gross_cents - line.discount_cents for line in lines)
+    return (Charge(type="service", cents=percent_of(base, percent), percent=policies.service_charge_percent),)
+
+
+def _tax(line: Line, rule: Tax | None) -> LineTax | None:
+    if rule is None:
+        return None
+    rate, net = Decimal(rule.rate), line.gross_cents - line.discount_cents
+    cents = round_half_up(net * rate / (100 + rate)) if rule.inclusive else percent_of(net, rate)
+    return LineTax(name=rule.name, rate=rule.rate, type="inclusive" if rule.inclusive else "exclusive", cents=cents)
+
+
+def _totals(lines: Sequence[Line], charges: Sequence[Charge]) -> Totals:
+    subtotal = sum(line.gross_cents for line in lines)
+    discount = sum(line.discount_cents for line in lines)
+    charge = sum(entry.cents for entry in charges)
+    added_tax = sum(line.tax.cents for line in lines if line.tax and line.tax.type == "exclusive")
+    included_tax = sum(line.tax.cents for line in lines if line.tax and line.tax.type == "inclusive")
+    return Totals(
+        subtotal_cents=subtotal,
+        discount_cents=discount,
+        charge_cents=charge,
+        tax_cents=added_tax + included_tax,
+        total_cents=subtotal - discount + charge + added_tax,
+    )

@@ -1,0 +1,66 @@
+"""Everything the environment may set, read once into one frozen value; nothing else reads `os.environ`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hub.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one hub."""
+
+    data: Path
+    """Folder of the embedded database and of everything else the hub keeps on disk."""
+    database_url: str
+    calls_url: str
+    """Where recorded calls go: a second file beside the embedded database, or the same PostgreSQL database."""
+    trusted_proxies: tuple[str, ...] = ()
+    max_body_bytes: int = 256 * 1024
+    clock_offset_file: Path | None = None
+    """Tests only: a file with seconds to add to the clock."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The environment, for `env:NAME` references."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the hub keeps its data in SQLite, which only one process may serve."""
+        return self.database_url.startswith("sqlite")
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Reads `OPENPOS_…` from the environment (of this process unless another is given)."""
+    env = os.environ if environment is None else environment
+    data = Path(env.get("OPENPOS_DATA") or "data").absolute()
+    url = env.get("OPENPOS_DATABASE_URL") or f"sqlite:///{data / 'hub.sqlite'}"
+    offset_file = env.get("OPENPOS_TEST_CLOCK_OFFSET_FILE")
+    return Settings(
+        data=data,
+        database_url=_with_driver(url),
+        calls_url=f"sqlite:///{data / 'calls.sqlite'}" if url.startswith("sqlite") else _with_driver(url),
+        trusted_proxies=tuple(env.get("OPENPOS_TRUSTED_PROXIES", "").replace(",", " ").split()),
+        max_body_bytes=_whole_number(env, "OPENPOS_MAX_BODY_BYTES", 256 * 1024),
+        clock_offset_file=Path(offset_file) if offset_file else None,
+        secrets=dict(env),
+    )
+
+
+def _with_driver(url: str) -> str:
+    """`postgresql://…` and `postgres://…` as people write them, with the driver the hub uses."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    if not url.startswith(("sqlite", "postgresql+psycopg://")):
+        raise ConfigurationError("OPENPOS_DATABASE_URL must start with postgresql:// or sqlite:///")
+    return url
+
+
+def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) == 0:
+        raise ConfigurationError(f"{name} must be a whole number above zero, not {text!r}")
+    return int(text)

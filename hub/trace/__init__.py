@@ -1,0 +1,1 @@
+"""Every call in or out becomes one row."""

@@ -1,0 +1,52 @@
+"""Records every call we answer, with secrets hidden."""
+
+from collections.abc import Iterable
+
+from hub.contract.ports import CallSink
+from hub.contract.redact import Redactor
+from hub.model.call import Call
+
+
+class InboundTrace:
+    """Turns an answered request into a recorded call."""
+
+    def __init__(self, sink: CallSink) -> None:
+        self._sink = sink
+        self._redactor = Redactor()
+
+    def record(
+        self,
+        *,
+        at_ms: int,
+        milliseconds: float,
+        operation: str,
+        method: str,
+        url: str,
+        request_headers: Iterable[tuple[str, str]],
+        request_body: bytes,
+        status: int,
+        response_headers: Iterable[tuple[str, str]],
+        response_body: str,
+        order_id: str,
+        error: str,
+    ) -> None:
+        """Keeps one inbound call."""
+        self._sink.record(
+            Call(
+                at_ms=at_ms,
+                direction="in",
+                link_id="",
+                order_id=order_id,
+                operation=operation,
+                attempt=0,
+                method=method,
+                url=url,
+                status=status,
+                milliseconds=round(milliseconds, 2),
+                request_headers=self._redactor.headers(request_headers),
+                request_body=self._redactor.body(request_body),
+                response_headers=self._redactor.headers(response_headers),
+                response_body=self._redactor.body(response_body.encode()),
+                error=error,
+            )
+        )
