@@ -7,6 +7,8 @@ from pathlib import Path
 
 from hub.errors import ConfigurationError
 
+SECRETS_FILE = "secrets.env"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -22,7 +24,7 @@ class Settings:
     clock_offset_file: Path | None = None
     """Tests only: a file with seconds to add to the clock."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The environment, for `env:NAME` references."""
+    """The secrets file and the environment, for `env:NAME` references."""
 
     @property
     def embedded(self) -> bool:
@@ -32,8 +34,9 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Reads `OPENPOS_…` from the environment (of this process unless another is given)."""
-    env = os.environ if environment is None else environment
-    data = Path(env.get("OPENPOS_DATA") or "data").absolute()
+    given = os.environ if environment is None else environment
+    data = Path(given.get("OPENPOS_DATA") or "data").absolute()
+    env = {**read_secrets_file(data / SECRETS_FILE), **given}
     url = env.get("OPENPOS_DATABASE_URL") or f"sqlite:///{data / 'hub.sqlite'}"
     offset_file = env.get("OPENPOS_TEST_CLOCK_OFFSET_FILE")
     return Settings(
@@ -43,8 +46,18 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=tuple(env.get("OPENPOS_TRUSTED_PROXIES", "").replace(",", " ").split()),
         max_body_bytes=_whole_number(env, "OPENPOS_MAX_BODY_BYTES", 256 * 1024),
         clock_offset_file=Path(offset_file) if offset_file else None,
-        secrets=dict(env),
+        secrets=env,
     )
+
+
+def read_secrets_file(path: Path) -> dict[str, str]:
+    """`NAME=value` lines of the optional secrets file in the data folder; the environment stands above it."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _with_driver(url: str) -> str:

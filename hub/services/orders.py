@@ -15,8 +15,8 @@ from hub.database.engine import Database
 from hub.database.orders import NewOrder, Placement, PlacementKind, Submission
 from hub.errors import Conflict, Forbidden, InvalidRequest, KeyReused, NotFound
 from hub.model.ids import NewId, parse_id
-from hub.model.order import MoneyAudit, Order, OrderRecord, Origin, Timing
-from hub.model.status import OrderType
+from hub.model.order import InjectionState, MoneyAudit, Order, OrderRecord, Origin, Timing
+from hub.model.status import Injection, OrderType
 from hub.model.venue import Venue, is_open
 from hub.services.directory import Directory
 from hub.services.pricing import price_check
@@ -25,6 +25,10 @@ from hub.services.requests import Caller, OrderRequest
 IDEMPOTENCY_DAYS = 7  # decisions: keys are kept for seven days; the natural key as long as the order
 _KEY_LIFETIME_MS = IDEMPOTENCY_DAYS * 86_400_000
 _TRIES_WHILE_MENU_CHANGES = 5
+
+
+Render = Callable[[OrderRecord], str]
+"""Writes an order as the caller will read it."""
 
 
 class Placed(Struct, frozen=True, kw_only=True):
@@ -55,9 +59,7 @@ class Orders:
         self._new_id = new_id
         self._on_placed = on_placed
 
-    async def place(
-        self, request: OrderRequest, caller: Caller, *, idempotency_key: str, render: Callable[[Order], str]
-    ) -> Placed:
+    async def place(self, request: OrderRequest, caller: Caller, *, idempotency_key: str, render: Render) -> Placed:
         """Stores an order once and returns after the commit.
 
         Raises `InvalidRequest`, `Forbidden`, `KeyReused` (same key or origin id, other content) or `Unavailable`.
@@ -79,7 +81,7 @@ class Orders:
             raise NotFound(f"there is no order {id_or_number!r}")
         return record
 
-    async def _placed(self, placement: Placement, new: NewOrder, render: Callable[[Order], str]) -> Placed:
+    async def _placed(self, placement: Placement, new: NewOrder, render: Render) -> Placed:
         if placement.kind is PlacementKind.KEY_REUSED:
             raise KeyReused(
                 f"Idempotency-Key {new.idempotency_key!r} was used for another order; use a new key",
@@ -95,7 +97,7 @@ class Orders:
         replayed = placement.kind is PlacementKind.REPLAYED
         if not replayed and new.submission is not None:
             self._on_placed(new.submission.link_id)
-        answer = placement.answer or render((await self.load(placement.order_id)).order)
+        answer = placement.answer or render(await self.load(placement.order_id))
         return Placed(order_id=placement.order_id, answer=answer, replayed=replayed)
 
     async def _price(
@@ -104,7 +106,7 @@ class Orders:
         caller: Caller,
         fingerprint: bytes,
         idempotency_key: str,
-        render: Callable[[Order], str],
+        render: Render,
     ) -> NewOrder:
         venue = self._directory.venue(request.venue_id)
         now_ms = self._clock.now_ms()
@@ -145,6 +147,7 @@ class Orders:
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
         )
+        submission, queued = self._submission(venue, order)
         return NewOrder(
             order=order,
             order_prefix=venue.order_prefix,
@@ -155,21 +158,27 @@ class Orders:
             key_expires_at_ms=now_ms + _KEY_LIFETIME_MS,
             event_id=self._new_id("evt"),
             actor=caller.name,
-            submission=self._submission(venue, order),
-            answer=render,
+            submission=submission,
+            answer=lambda stored_order: render(OrderRecord(order=stored_order, injection=queued)),
         )
 
-    def _submission(self, venue: Venue, order: Order) -> Submission | None:
+    def _submission(self, venue: Venue, order: Order) -> tuple[Submission | None, tuple[InjectionState, ...]]:
+        """The deliveries into the venue's POS, and how that looks to the caller at first."""
         link = self._directory.link_of(venue.id)
         if link is None:
-            return None
+            return None, ()
         steps = self._registry.get(link.connector).connector.submission
-        return Submission(
+        deadline_ms = deliver_by_ms(venue, order.created_at_ms, order.timing.promised_at_ms)
+        submission = Submission(
             link_id=link.id,
             lane_id=self._new_id("lane"),
             steps=tuple((self._new_id("dlv"), step.value) for step in steps),
-            deliver_by_ms=deliver_by_ms(venue, order.created_at_ms, order.timing.promised_at_ms),
+            deliver_by_ms=deadline_ms,
         )
+        queued = InjectionState(
+            target=link.connector, link_id=link.id, state=Injection.QUEUED, attempts=0, deadline_at_ms=deadline_ms
+        )
+        return submission, (queued,)
 
 
 def deliver_by_ms(venue: Venue, placed_at_ms: int, promised_at_ms: int | None) -> int:

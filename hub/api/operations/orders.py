@@ -11,7 +11,7 @@ from hub.api.times import parse_timestamp
 from hub.api.views import order_view
 from hub.errors import InvalidRequest
 from hub.model.ids import parse_id
-from hub.model.order import Customer, Delivery, Order, OrderRecord
+from hub.model.order import Customer, Delivery, OrderRecord
 from hub.model.status import OrderType
 from hub.services.keys import allows, require, require_venue
 from hub.services.requests import Caller, DiscountRequest, LineRequest, ModifierChoice, OrderRequest
@@ -98,8 +98,7 @@ async def create_order(services: Services, request: Request) -> Reply:
     if body.discount is not None and not request.caller.is_anonymous:
         require(request.caller, "orders:write")
 
-    def render(order: Order) -> str:
-        record = OrderRecord(order=order)
+    def render(record: OrderRecord) -> str:
         return encode({"order": order_view(record, venue, private=_sees_private_data(request.caller))})
 
     placed = await services.orders.place(

@@ -1,0 +1,1 @@
+"""Clopos, a point of sale."""

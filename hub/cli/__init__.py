@@ -1,0 +1,125 @@
+"""`openpos-hub …`: parses arguments, calls one function, prints."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from hub.cli import commands
+from hub.errors import HubError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point; returns the exit status (0 done, 1 failed, 2 wrong usage)."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+    )
+    for chatty in ("httpx", "apscheduler", "alembic", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        status: int = options.run(options)
+        return status
+    except HubError as problem:
+        print(f"openpos-hub: {problem.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands with their help."""
+    parser = argparse.ArgumentParser(
+        prog="openpos-hub",
+        description="One order model between reservation systems, delivery platforms, AI agents and a POS.",
+        epilog="Settings come from the environment: OPENPOS_DATA, OPENPOS_DATABASE_URL, … (see docs/configuration.md).",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
+
+    serve = add("serve", help="run the hub: API, delivery and jobs")
+    _address(serve)
+    serve.add_argument("--no-delivery", action="store_true", help="API only; `worker` processes deliver (PostgreSQL)")
+    serve.add_argument("--tls-cert", metavar="FILE", help="certificate chain, to serve HTTPS directly")
+    serve.add_argument("--tls-key", metavar="FILE", help="its private key")
+    serve.set_defaults(run=commands.serve)
+
+    worker = add("worker", help="delivery and jobs without the API, beside other processes (PostgreSQL)")
+    worker.set_defaults(run=commands.worker)
+
+    migrate = add("migrate", help="bring the database to the newest schema")
+    migrate.set_defaults(run=commands.migrate_database)
+
+    apply = add("apply", help="make venues, links, menus and keys as declared in a file")
+    apply.add_argument("file", metavar="FILE.toml")
+    apply.add_argument("--no-sync", action="store_true", help="do not read menus from the POS now")
+    apply.set_defaults(run=commands.apply_file)
+
+    doctor = add("doctor", help="try the database, the clock, the secrets and every link; changes nothing")
+    doctor.set_defaults(run=commands.doctor)
+
+    trace = add("trace", help="everything that happened to an order: changes, deliveries, calls")
+    trace.add_argument("order", metavar="ORDER", help="order id or number, e.g. DT-001")
+    trace.add_argument("--bodies", action="store_true", help="show request and answer bodies too")
+    trace.add_argument("--json", action="store_true", help="print JSON")
+    trace.set_defaults(run=commands.trace)
+
+    stuck = add("stuck", help="list the deliveries that wait for a person")
+    stuck.set_defaults(run=commands.stuck)
+
+    deliver = add("deliver", help="deliver an order that waits for a person")
+    deliver.add_argument("order", metavar="ORDER", help="order id or number; `all` for every waiting order")
+    how = deliver.add_mutually_exclusive_group()
+    how.add_argument("--done", action="store_true", help="it is in the POS already, brought there by hand")
+    how.add_argument("--force", action="store_true", help="send without looking first: it is surely not in the POS")
+    deliver.set_defaults(run=commands.deliver)
+
+    _keys(add("keys", help="make, list and revoke API keys"))
+    _link(add("link", help="pause, resume or sync a venue's link to its POS"))
+
+    sandbox = add("sandbox", help="run a POS vendor's stand-in, for trying things out")
+    sandbox.add_argument("vendor", metavar="VENDOR", help="an installed connector")
+    _address(sandbox, default_port=8001)
+    sandbox.add_argument("--state", metavar="FILE", help="keep its orders in this file (default: in memory)")
+    sandbox.add_argument("--accept-after", type=float, metavar="SECONDS", help="accept new orders by itself")
+    sandbox.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    sandbox.set_defaults(run=commands.sandbox)
+
+    demo = add("demo", help="the hub with demo venues, each behind its POS vendor's sandbox")
+    _address(demo)
+    demo.set_defaults(run=commands.demo)
+    return parser
+
+
+def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument("--port", type=int, default=default_port, help="port to listen on (default %(default)s)")
+
+
+def _keys(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+    create = add("create", help="make a key and show it once")
+    create.add_argument("name", help="who it is for")
+    create.add_argument("--scope", action="append", default=[], metavar="SCOPE", help="may be repeated (default: read)")
+    create.add_argument("--venue", metavar="SLUG", help="bind the key to one venue")
+    create.set_defaults(run=commands.create_key)
+    add("list", help="list the keys").set_defaults(run=commands.list_keys)
+    revoke = add("revoke", help="end a key")
+    revoke.add_argument("name")
+    revoke.set_defaults(run=commands.revoke_key)
+
+
+def _link(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+    for action, words in (
+        ("sync", "read menu and codes from the POS now"),
+        ("pause", "send nothing to this POS"),
+        ("resume", "send again"),
+    ):
+        command = add(action, help=words)
+        command.add_argument("link", metavar="LINK", help="link id or venue slug")
+        command.set_defaults(run=commands.link)

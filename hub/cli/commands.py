@@ -1,0 +1,189 @@
+"""What each command does: opens a hub, calls one service, prints."""
+
+import argparse
+import asyncio
+import secrets as random_secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hub.app import Hub
+from hub.cli import apply as apply_command
+from hub.cli import demo as demo_command
+from hub.cli import report, running
+from hub.cli import sandbox as sandbox_command
+from hub.database import directory as stored
+from hub.database.migrate import migrate
+from hub.errors import Conflict
+from hub.services import keys
+from hub.settings import read_settings
+
+_CLI = "command line"
+
+
+def serve(options: argparse.Namespace) -> int:
+    """`serve`"""
+    return running.serve(
+        read_settings(),
+        host=options.host,
+        port=options.port,
+        deliver=not options.no_delivery,
+        tls=(options.tls_cert, options.tls_key),
+    )
+
+
+def worker(_options: argparse.Namespace) -> int:
+    """`worker`"""
+    return running.work(read_settings())
+
+
+def demo(options: argparse.Namespace) -> int:
+    """`demo`"""
+    return demo_command.run(read_settings(), host=options.host, port=options.port)
+
+
+def sandbox(options: argparse.Namespace) -> int:
+    """`sandbox`"""
+    return sandbox_command.run(
+        options.vendor,
+        host=options.host,
+        port=options.port,
+        state=Path(options.state) if options.state else None,
+        accept_after_seconds=options.accept_after,
+        until_stdin_closes=options.until_stdin_closes,
+    )
+
+
+def migrate_database(_options: argparse.Namespace) -> int:
+    """`migrate`"""
+
+    async def run(hub: Hub) -> int:
+        applied = await hub.database.write(migrate)
+        print(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
+        return 0
+
+    return _with_hub(run, prepared=False)
+
+
+def apply_file(options: argparse.Namespace) -> int:
+    """`apply`"""
+    return _with_hub(lambda hub: apply_command.apply(hub, Path(options.file), sync=not options.no_sync), prepared=False)
+
+
+def doctor(_options: argparse.Namespace) -> int:
+    """`doctor`"""
+    return _with_hub(report.doctor, prepared=False)
+
+
+def trace(options: argparse.Namespace) -> int:
+    """`trace`"""
+    return _with_hub(lambda hub: report.trace(hub, options.order, bodies=options.bodies, as_json=options.json))
+
+
+def stuck(_options: argparse.Namespace) -> int:
+    """`stuck`"""
+    return _with_hub(report.stuck)
+
+
+def deliver(options: argparse.Namespace) -> int:
+    """`deliver`"""
+
+    async def run(hub: Hub) -> int:
+        waiting = await hub.stuck.load()
+        if options.order == "all":
+            wanted = list(dict.fromkeys(entry.order_id for entry in waiting))
+        else:
+            wanted = [(await hub.orders.load(options.order)).order.id]
+        if not wanted:
+            print("nothing waits for a person")
+        for order_id in wanted:
+            order = (await hub.orders.load(order_id)).order
+            if options.done:
+                await hub.stuck.mark_done(order, actor=_CLI)
+                print(f"{order.number}: marked as done by hand")
+            else:
+                await hub.stuck.deliver_again(order, actor=_CLI, force=options.force)
+                print(f"{order.number}: will be delivered; follow it with `openpos-hub trace {order.number}`")
+        return 0
+
+    return _with_hub(run)
+
+
+def create_key(options: argparse.Namespace) -> int:
+    """`keys create`"""
+
+    async def run(hub: Hub) -> int:
+        venue = hub.directory.venue(options.venue) if options.venue else None
+        secret = random_secrets.token_urlsafe(32)
+        key = await hub.database.write(
+            lambda connection: keys.create_key(
+                connection,
+                name=options.name,
+                scopes=options.scope or keys.DEFAULT_SCOPES,
+                venue_id=None if venue is None else venue.id,
+                secret=secret,
+                new_id=hub.new_id,
+                now_ms=hub.now_ms(),
+            )
+        )
+        print(f"{key}\nCopy it now: it is shown only once.")
+        return 0
+
+    return _with_hub(run)
+
+
+def list_keys(_options: argparse.Namespace) -> int:
+    """`keys list`"""
+
+    async def run(hub: Hub) -> int:
+        for key in await hub.database.read(stored.load_keys):
+            made = datetime.fromtimestamp(key.created_at_ms / 1000, UTC).date().isoformat()
+            state = "revoked" if key.revoked_at_ms else key.venue_id or "all venues"
+            print(f"{key.shown}  {key.name:24} {' '.join(key.scopes):32} made {made}  {state}")
+        return 0
+
+    return _with_hub(run)
+
+
+def revoke_key(options: argparse.Namespace) -> int:
+    """`keys revoke`"""
+
+    async def run(hub: Hub) -> int:
+        await hub.database.write(lambda connection: keys.revoke_key(connection, options.name, hub.now_ms()))
+        print(f"{options.name}: revoked")
+        return 0
+
+    return _with_hub(run)
+
+
+def link(options: argparse.Namespace) -> int:
+    """`link sync|pause|resume`"""
+
+    async def run(hub: Hub) -> int:
+        chosen = hub.directory.link(options.link)
+        if options.action == "sync":
+            changed = await hub.catalogs.sync(chosen.id, progress=print)
+            print("the menu changed" if changed else "the menu is as it was")
+            return 0
+        if options.action == "resume" and not chosen.paused_cause:
+            raise Conflict(f"link {options.link} is not paused")
+        await hub.health.set_paused(chosen.id, "LINK_PAUSED" if options.action == "pause" else "")
+        print(f"{options.link}: {options.action}d")
+        return 0
+
+    return _with_hub(run)
+
+
+def _with_hub(run: Callable[[Hub], Awaitable[int]], *, prepared: bool = True) -> int:
+    """Opens the hub of this environment for one short command, beside a running one if there is one."""
+
+    async def session() -> int:
+        hub = Hub(read_settings())
+        try:
+            if prepared:
+                await hub.prepare()
+            return await run(hub)
+        finally:
+            await hub.stop()
+
+    return asyncio.run(session())

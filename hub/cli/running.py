@@ -1,0 +1,115 @@
+"""Long-running processes: the server and the worker."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+
+from hub.app import Hub, create_app
+from hub.errors import ConfigurationError
+from hub.settings import Settings
+from hub.single_process import hold
+
+_KEEP_ALIVE_SECONDS = 30
+_STOP_SECONDS = 35
+
+
+def serve(
+    settings: Settings, *, host: str, port: int, deliver: bool = True, tls: tuple[str | None, str | None] = (None, None)
+) -> int:
+    """Serves until it is told to stop. Raises `ConfigurationError` when the port or the data folder is taken."""
+    if settings.embedded and not deliver:
+        raise ConfigurationError("--no-delivery needs PostgreSQL: an embedded database serves one process only")
+    return run_in_loop(lambda: serve_hub(Hub(settings), host=host, port=port, deliver=deliver, tls=tls))
+
+
+async def serve_hub(
+    hub: Hub,
+    *,
+    host: str,
+    port: int,
+    deliver: bool = True,
+    tls: tuple[str | None, str | None] = (None, None),
+    when_ready: Callable[[], Awaitable[None]] | None = None,
+) -> int:
+    """Serves a hub in this event loop; `when_ready` runs once it answers."""
+    with contextlib.ExitStack() as stack:
+        if hub.settings.embedded:
+            stack.enter_context(hold(hub.settings.data))
+        config = uvicorn.Config(
+            create_app(hub, deliver=deliver),
+            host=host,
+            port=port,
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            ssl_certfile=tls[0],
+            ssl_keyfile=tls[1],
+        )
+        server = uvicorn.Server(config)
+        ready = asyncio.create_task(_when_started(server, hub, host, port, when_ready))
+        try:
+            await server.serve()
+        except SystemExit as stopped:
+            raise ConfigurationError(
+                f"the hub could not start on http://{host}:{port} (is the port taken?)"
+            ) from stopped
+        finally:
+            ready.cancel()
+    return 0 if server.started else 1
+
+
+async def _when_started(
+    server: uvicorn.Server, hub: Hub, host: str, port: int, when_ready: Callable[[], Awaitable[None]] | None
+) -> None:
+    while not server.started:  # uvicorn offers no event for this
+        await asyncio.sleep(0.02)  # noqa: ASYNC110
+    where = "SQLite in " + str(hub.settings.data) if hub.settings.embedded else "PostgreSQL"
+    print(f"OpenPOS hub answers on http://{host}:{port} ({where})", file=sys.stderr, flush=True)
+    if when_ready is not None:
+        await when_ready()
+
+
+def work(settings: Settings) -> int:
+    """Delivers and runs jobs until told to stop. Raises `ConfigurationError` on an embedded database."""
+    if settings.embedded:
+        raise ConfigurationError(
+            "a worker needs PostgreSQL (OPENPOS_DATABASE_URL): with the embedded database `serve` delivers by itself"
+        )
+
+    async def session() -> int:
+        hub = Hub(settings)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            await hub.prepare()
+            await hub.start()
+            print(f"worker {hub.owner} delivers", file=sys.stderr, flush=True)
+            await stop.wait()
+        finally:
+            await hub.stop()
+        return 0
+
+    return run_in_loop(session)
+
+
+def run_in_loop(session: Callable[[], Awaitable[int]]) -> int:
+    """Runs a session on the fastest event loop there is."""
+
+    async def main() -> int:
+        return await session()
+
+    if sys.platform == "win32":
+        return asyncio.run(main())
+    import uvloop  # noqa: PLC0415 - not installed on Windows
+
+    return uvloop.run(main())

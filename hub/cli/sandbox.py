@@ -1,0 +1,49 @@
+"""Runs a vendor's sandbox, which lies beside its connector."""
+
+import asyncio
+import os
+import sys
+import threading
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from hub.contract.registry import Registry, installed_connectors
+from hub.contract.sandbox import serve
+from hub.errors import ConfigurationError
+
+
+def sandbox_module(registry: Registry, vendor: str) -> str | None:
+    """The module of a connector's sandbox; None when it brings none."""
+    package = registry.get(vendor).connector.__module__.rpartition(".")[0]
+    name = f"{package}.sandbox"
+    return name if find_spec(name) is not None else None
+
+
+def run(
+    vendor: str,
+    *,
+    host: str,
+    port: int,
+    state: Path | None,
+    accept_after_seconds: float | None,
+    until_stdin_closes: bool,
+) -> int:
+    """Serves the sandbox until it is told to stop. Raises `ConfigurationError` for a vendor without one."""
+    name = sandbox_module(installed_connectors(), vendor)
+    if name is None:
+        raise ConfigurationError(f"the connector {vendor!r} brings no sandbox")
+    app = import_module(name).create_app(state, auto_accept_seconds=accept_after_seconds)
+    if until_stdin_closes:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    print(
+        f"{vendor} sandbox answers on http://{host}:{port} (its knobs: /_sandbox/faults)", file=sys.stderr, flush=True
+    )
+    asyncio.run(serve(app, host, port))
+    return 0
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is gone, even after a kill -9: its end of the pipe closes."""
+    sys.stdin.buffer.read()
+    os._exit(0)

@@ -1,0 +1,43 @@
+"""How Clopos says no."""
+
+from typing import Any
+
+import pytest
+
+from connectors.clopos.refusals import meaning, refusal
+from hub.contract.tables import load_tables
+from hub.errors import VendorRejected
+from tests.connectors.clopos.linked import documented
+
+
+def test_the_four_documented_shapes_give_one_readable_reason() -> None:
+    assert [refusal(body) for body in documented("errors")] == [
+        "invalid_parameter: The 'limit' parameter must be between 1 and 100",
+        "validation_failed: Status is not allowed",
+        "Token expired: Authentication failed",
+        "No query results for model [App\\Models\\Client\\ServiceNotification] 1000",
+    ]
+
+
+@pytest.mark.parametrize("body", [None, [], {"success": True, "data": {}}, {"data": []}, {"token": "x"}])
+def test_answers_are_no_refusals(body: Any) -> None:
+    assert refusal(body) is None
+
+
+def test_a_refusal_without_words_is_still_one() -> None:
+    assert refusal({"success": False}) == "no reason given"
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("update_order: HTTP 200, Token expired", "token"),
+        ("update_order: HTTP 200, unauthorized: Token expired", "token"),
+        ("update_order: HTTP 200, validation_failed: Invalid token", "token"),
+        ("update_order: HTTP 200, Integrator is in test mode. But brand is not in test mode", "credentials"),
+        ("update_order: HTTP 200, duplicate_phone: Phone exists", "duplicate"),
+        ("update_order: HTTP 200, validation_failed: Status is not allowed", None),
+    ],
+)
+def test_slugs_and_sentences_have_the_meaning_of_the_table(message: str, expected: str | None) -> None:
+    assert meaning(VendorRejected(message, code="200"), load_tables("clopos")) == expected
