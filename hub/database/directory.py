@@ -1,6 +1,7 @@
 """Venues, links, menus, sold-out lists and keys: what an operator declares, and the revision that tells it changed."""
 
 from collections.abc import Collection
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -11,6 +12,13 @@ from hub.database.tables import api_keys, links, menus, revision, sold_out, venu
 from hub.database.upsert import upsert
 from hub.model.menu import Menu
 from hub.model.venue import Link, Venue
+
+
+class MenuSource(StrEnum):
+    """Where a venue's menu comes from; one from a file is never replaced by the POS's."""
+
+    POS = "pos"
+    FILE = "file"
 
 
 class StoredVenue(Struct, frozen=True, kw_only=True):
@@ -37,6 +45,11 @@ def load_revision(connection: Connection) -> int:
     """A number that grows with every change of what is in this module."""
     value: int = connection.execute(select(revision.c.value)).scalar_one()
     return value
+
+
+def lock_directory(connection: Connection) -> None:
+    """Makes other processes that lock it wait until this transaction ends (SQLite has one writer anyway)."""
+    connection.execute(select(revision.c.value).with_for_update())
 
 
 def _raise_revision(connection: Connection) -> None:
@@ -66,11 +79,23 @@ def load_menu(connection: Connection, venue_id: str) -> Menu:
     return Menu() if document is None else msgspec.json.decode(document, type=Menu)
 
 
-def save_menu(connection: Connection, venue_id: str, menu: Menu, *, source: str, now_ms: int) -> None:
+def save_menu(connection: Connection, venue_id: str, menu: Menu, *, source: MenuSource, now_ms: int) -> None:
     """Replaces a venue's menu; orders priced with the old one are refused and priced again from here on."""
     row = {"document": _json(menu), "source": source, "updated_at_ms": now_ms}
     upsert(connection, menus, [{"venue_id": venue_id, **row}], list(row))
     _raise_catalog_version(connection, venue_id)
+
+
+def load_menu_source(connection: Connection, venue_id: str) -> MenuSource | None:
+    """Where the venue's menu comes from; None when it has none yet."""
+    source = connection.execute(select(menus.c.source).where(menus.c.venue_id == venue_id)).scalar_one_or_none()
+    return None if source is None else MenuSource(source)
+
+
+def save_menu_source(connection: Connection, venue_id: str, source: MenuSource) -> None:
+    """Changes where the menu comes from from now on; the menu there is stays until then."""
+    connection.execute(update(menus).where(menus.c.venue_id == venue_id).values(source=source))
+    _raise_revision(connection)
 
 
 def _raise_catalog_version(connection: Connection, venue_id: str) -> None:
@@ -131,8 +156,13 @@ def find_key(connection: Connection, key_hash: bytes) -> StoredKey | None:
 
 def insert_key(connection: Connection, key: StoredKey) -> None:
     """Stores a new key."""
-    row = msgspec.to_builtins(key, builtin_types=(bytes,))
-    connection.execute(insert(api_keys), [{**row, "scopes": " ".join(key.scopes)}])
+    connection.execute(insert(api_keys), [_key_row(key)])
+    _raise_revision(connection)
+
+
+def save_key(connection: Connection, key: StoredKey) -> None:
+    """Stores a changed key."""
+    connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(_key_row(key)))
     _raise_revision(connection)
 
 
@@ -144,6 +174,10 @@ def revoke_key(connection: Connection, name: str, now_ms: int) -> bool:
     changed = connection.execute(statement).rowcount
     _raise_revision(connection)
     return changed == 1
+
+
+def _key_row(key: StoredKey) -> dict[str, Any]:
+    return {**msgspec.to_builtins(key, builtin_types=(bytes,)), "scopes": " ".join(key.scopes)}
 
 
 def _key(row: Row[Any]) -> StoredKey:

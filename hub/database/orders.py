@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, Row, and_, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
 from hub.database.deliveries import injection_states
 from hub.database.tables import (
@@ -85,19 +86,18 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
     A concurrent twin in another process violates a unique key; the writer then repeats the unit, which finds it.
     """
     known = _known_keys(connection, items) | _known_origins(connection, items)
-    results: list[Placement | None] = []
+    outcomes: list[Placement | None] = []
     fresh: list[NewOrder] = []
     for item in items:
         outcome = _repeated(item, known)
+        outcomes.append(outcome)
         if outcome is None:
             fresh.append(item)
-            known |= _names_of(item)
-        results.append(outcome)
-    placed = iter(_insert(connection, fresh))
-    firsts = {name: result for item in fresh for result in (next(placed),) for name in (item.order.id, *_names(item))}
+            known |= {name: _Known(item.fingerprint, item.order.id, "") for name in _names(item)}
+    placed = {item.order.id: placement for item, placement in zip(fresh, _insert(connection, fresh), strict=True)}
     return [
-        firsts[item.order.id] if outcome is None else _resolved(outcome, item, firsts)
-        for item, outcome in zip(items, results, strict=True)
+        placed[item.order.id] if outcome is None else _resolved(outcome, placed)
+        for item, outcome in zip(items, outcomes, strict=True)
     ]
 
 
@@ -109,36 +109,35 @@ class _Known(Struct, frozen=True):
     answer: str
 
 
-_Name = tuple[str, ...]
+def key_name(item: NewOrder) -> str | None:
+    """The caller's idempotency key as it is stored; None when there is none."""
+    return f"{item.principal} {item.idempotency_key}" if item.idempotency_key else None
 
 
-def _names(item: NewOrder) -> list[_Name]:
-    """What makes this order unique besides its id: the caller's key, and its own order id."""
-    names: list[_Name] = []
-    if item.idempotency_key:
-        names.append(("key", item.principal, item.idempotency_key))
-    if item.order.origin.order_id:
-        names.append(("origin", item.order.venue_id, item.order.origin.system, item.order.origin.order_id))
-    return names
+def origin_name(order: Order) -> str | None:
+    """The order's natural key as it is stored; None when its sender gave no number of its own."""
+    origin = order.origin
+    return f"{order.venue_id} {origin.system} {origin.order_id}" if origin.order_id else None
 
 
-def _names_of(item: NewOrder) -> dict[_Name, _Known]:
-    return {name: _Known(item.fingerprint, item.order.id, "") for name in _names(item)}
+def _names(item: NewOrder) -> list[tuple[PlacementKind, str]]:
+    """What makes this order unique besides its id, with what it is called when other content comes under it."""
+    named = ((PlacementKind.KEY_REUSED, key_name(item)), (PlacementKind.ORIGIN_REUSED, origin_name(item.order)))
+    return [(kind, name) for kind, name in named if name is not None]
 
 
-def _repeated(item: NewOrder, known: dict[_Name, _Known]) -> Placement | None:
-    for name in _names(item):
-        first = known.get(name)
+def _repeated(item: NewOrder, known: dict[tuple[PlacementKind, str], _Known]) -> Placement | None:
+    for kind, name in _names(item):
+        first = known.get((kind, name))
         if first is None:
             continue
         if first.fingerprint != item.fingerprint:
-            kind = PlacementKind.KEY_REUSED if name[0] == "key" else PlacementKind.ORIGIN_REUSED
             return Placement(kind=kind, order_id=first.order_id)
         return Placement(kind=PlacementKind.REPLAYED, order_id=first.order_id, answer=first.answer)
     return None
 
 
-def _resolved(outcome: Placement, item: NewOrder, firsts: dict[Any, Placement]) -> Placement:
+def _resolved(outcome: Placement, firsts: dict[str, Placement]) -> Placement:
     """Completes a repetition whose first order was placed in this very batch."""
     first = firsts.get(outcome.order_id)
     if first is None or outcome.kind is not PlacementKind.REPLAYED:
@@ -148,37 +147,29 @@ def _resolved(outcome: Placement, item: NewOrder, firsts: dict[Any, Placement]) 
     return structs.replace(outcome, answer=first.answer)
 
 
-def _known_keys(connection: Connection, items: Sequence[NewOrder]) -> dict[_Name, _Known]:
-    wanted = [(item.principal, item.idempotency_key) for item in items if item.idempotency_key]
+def _known_keys(connection: Connection, items: Sequence[NewOrder]) -> dict[tuple[PlacementKind, str], _Known]:
+    wanted = [name for name in map(key_name, items) if name is not None]
     if not wanted:
         return {}
     now_ms = max(item.order.created_at_ms for item in items)
     table = idempotency_keys.c
-    mine = tuple_(table.principal, table.key).in_(wanted)
-    rows = connection.execute(select(idempotency_keys).where(mine)).all()
+    rows = connection.execute(select(idempotency_keys).where(table.name.in_(wanted))).all()
     if any(row.expires_at_ms <= now_ms for row in rows):
-        connection.execute(delete(idempotency_keys).where(mine, table.expires_at_ms <= now_ms))
+        connection.execute(delete(idempotency_keys).where(table.name.in_(wanted), table.expires_at_ms <= now_ms))
     return {
-        ("key", row.principal, row.key): _Known(row.fingerprint, row.order_id, row.answer)
+        (PlacementKind.KEY_REUSED, row.name): _Known(row.fingerprint, row.order_id, row.answer)
         for row in rows
         if row.expires_at_ms > now_ms
     }
 
 
-def _known_origins(connection: Connection, items: Sequence[NewOrder]) -> dict[_Name, _Known]:
-    wanted = [
-        (item.order.venue_id, item.order.origin.system, item.order.origin.order_id)
-        for item in items
-        if item.order.origin.order_id
-    ]
+def _known_origins(connection: Connection, items: Sequence[NewOrder]) -> dict[tuple[PlacementKind, str], _Known]:
+    wanted = [name for name in (origin_name(item.order) for item in items) if name is not None]
     if not wanted:
         return {}
-    table = orders.c
-    query = select(table.venue_id, table.origin_system, table.origin_order_id, table.fingerprint, table.id).where(
-        tuple_(table.venue_id, table.origin_system, table.origin_order_id).in_(wanted)
-    )
+    query = select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(orders.c.origin.in_(wanted))
     return {
-        ("origin", row.venue_id, row.origin_system, row.origin_order_id): _Known(row.fingerprint, row.id, "")
+        (PlacementKind.ORIGIN_REUSED, row.origin): _Known(row.fingerprint, row.id, "")
         for row in connection.execute(query)
     }
 
@@ -190,9 +181,9 @@ def _insert(connection: Connection, items: Sequence[NewOrder]) -> list[Placement
     stored = [(item, order) for item, order in zip(items, numbered, strict=True) if order is not None]
     if stored:
         answers = {item.order.id: item.answer(order) for item, order in stored}
-        key_rows = sorted((_key_row(item, answers) for item, _ in stored if item.idempotency_key), key=_key_order)
+        key_rows = [_key_row(item, answers) for item, _ in stored if item.idempotency_key]
         if key_rows:
-            connection.execute(_INSERT_KEY, key_rows)
+            connection.execute(_INSERT_KEY, sorted(key_rows, key=itemgetter("name")))
         connection.execute(_INSERT_ORDER, [_order_row(item, order) for item, order in stored])
         connection.execute(_INSERT_EVENT, [_event_row(item, order) for item, order in stored])
         submissions = [(item.submission, order) for item, order in stored if item.submission is not None]
@@ -233,8 +224,7 @@ def _number(connection: Connection, items: Sequence[NewOrder]) -> list[Order | N
 
 def _key_row(item: NewOrder, answers: dict[str, str]) -> dict[str, Any]:
     return {
-        "principal": item.principal,
-        "key": item.idempotency_key,
+        "name": key_name(item),
         "fingerprint": item.fingerprint,
         "order_id": item.order.id,
         "answer": answers[item.order.id],
@@ -242,18 +232,12 @@ def _key_row(item: NewOrder, answers: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _key_order(row: dict[str, Any]) -> tuple[str, str]:
-    return row["principal"], row["key"]
-
-
 def _order_row(item: NewOrder, order: Order) -> dict[str, Any]:
-    origin = order.origin
     return {
         "id": order.id,
         "venue_id": order.venue_id,
         "number": order.number,
-        "origin_system": origin.system if origin.order_id else None,
-        "origin_order_id": origin.order_id or None,
+        "origin": origin_name(order),
         "fingerprint": item.fingerprint,
         "version": order.version,
         "is_open": order.status is Status.OPEN,
@@ -395,8 +379,8 @@ def load_unchanged(connection: Connection, since_ms: int, limit: int = 200) -> l
 def delete_expired_keys(connection: Connection, now_ms: int, limit: int = 1000) -> int:
     """Deletes up to `limit` idempotency keys that ended; returns how many."""
     table = idempotency_keys.c
-    ended = select(table.principal, table.key).where(table.expires_at_ms <= now_ms).limit(limit)
-    return connection.execute(delete(idempotency_keys).where(tuple_(table.principal, table.key).in_(ended))).rowcount
+    ended = select(table.name).where(table.expires_at_ms <= now_ms).limit(limit)
+    return connection.execute(delete(idempotency_keys).where(table.name.in_(ended))).rowcount
 
 
 def links_with_open_orders(connection: Connection) -> list[str]:

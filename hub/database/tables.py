@@ -111,16 +111,14 @@ orders = Table(
     Column("id", String(64), primary_key=True),
     Column("venue_id", String(64), ForeignKey("venues.id"), nullable=False),
     Column("number", String(24), nullable=False, unique=True),
-    Column("origin_system", String(100)),
-    Column("origin_order_id", String(200)),
+    # The natural key, "venue system order-id": holds for as long as the order exists. NULL when the caller gave none.
+    Column("origin", String(400), unique=True),
     Column("fingerprint", LargeBinary(32), nullable=False),
     Column("version", Integer, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("updated_at_ms", BigInteger, nullable=False),
     Column("document", Text, nullable=False),
-    # The natural key: holds for as long as the order exists. Both columns are NULL when the caller gave none.
-    UniqueConstraint("venue_id", "origin_system", "origin_order_id"),
     Index("ix_orders_open", "venue_id", "id", sqlite_where=text("is_open"), postgresql_where=text("is_open")),
     Index("ix_orders_venue_id", "venue_id", "id"),
 )
@@ -141,8 +139,8 @@ order_events = Table(
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
-    Column("principal", String(120), primary_key=True),
-    Column("key", String(255), primary_key=True),
+    # "principal key": one column, because SQLite does not use an index for pairs in a list.
+    Column("name", String(400), primary_key=True),
     Column("fingerprint", LargeBinary(32), nullable=False),
     Column("order_id", String(64), nullable=False),
     Column("answer", Text, nullable=False),

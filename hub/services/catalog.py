@@ -3,17 +3,21 @@
 from collections.abc import Callable
 
 from msgspec import structs
+from sqlalchemy import Connection
 
 from hub.contract.base import Capability
 from hub.contract.ports import Clock
 from hub.database import directory as stored
 from hub.database import link_state
+from hub.database.directory import MenuSource
 from hub.database.engine import Database
 from hub.database.link_state import CodeRow
 from hub.errors import UnsupportedByVendor
 from hub.model.menu import Menu
 from hub.services.connections import Connections
 from hub.services.directory import Directory
+
+_FILE = MenuSource.FILE
 
 
 class Catalogs:
@@ -28,7 +32,8 @@ class Catalogs:
     async def sync(self, link_id: str, progress: Callable[[str], None] = lambda words: None) -> bool:
         """Reads the menu and the venue's codes from the POS; returns whether the menu changed.
 
-        Items that are gone stay known as retired, so that old orders keep their meaning. Raises `ConnectorError`.
+        Items that are gone stay known as retired, so that old orders keep their meaning. A menu that was declared
+        in a file stays: only the codes are read. Raises `ConnectorError`.
         """
         connector = self._connections.connector(link_id)
         venue_id = self._directory.link(link_id).venue_id
@@ -37,25 +42,31 @@ class Catalogs:
             codes = await connector.fetch_codes()
             rows = [CodeRow(code_table=c.table, code_id=c.id, name=c.name, detail=c.detail) for c in codes]
             await self._database.write(lambda connection: link_state.replace_codes(connection, link_id, rows))
+        if await self._database.read(lambda connection: stored.load_menu_source(connection, venue_id)) is _FILE:
+            return False
         progress("reading the menu")
-        fetched = await connector.fetch_menu()
-        return await self.replace(venue_id, fetched, source="pos")
+        return await self._replace(venue_id, await connector.fetch_menu())
 
-    async def replace(self, venue_id: str, menu: Menu, *, source: str) -> bool:
-        """Stores a menu if it differs from the one there is."""
+    async def _replace(self, venue_id: str, menu: Menu) -> bool:
+        """Stores the POS's menu if it differs from the one there is."""
         before = await self._database.read(lambda connection: stored.load_menu(connection, venue_id))
         after = with_retired(before, menu)
         if after == before:
             return False
         now_ms = self._clock.now_ms()
-        await self._database.write(
-            lambda connection: stored.save_menu(connection, venue_id, after, source=source, now_ms=now_ms)
-        )
+
+        def unit(connection: Connection) -> bool:
+            if stored.load_menu_source(connection, venue_id) is _FILE:  # declared while the POS was answering
+                return False
+            stored.save_menu(connection, venue_id, after, source=MenuSource.POS, now_ms=now_ms)
+            return True
+
+        saved = await self._database.write(unit)
         await self._directory.refresh()
-        return True
+        return saved
 
     async def sync_if_possible(self, link_id: str) -> bool:
-        """`sync` for venues whose POS has a menu; the others keep theirs in the hub."""
+        """`sync`, or False where the POS has no menu to read."""
         try:
             return await self.sync(link_id)
         except UnsupportedByVendor:

@@ -1,11 +1,11 @@
 """The catalogue as a menu."""
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from connectors.clopos.catalogue import CatalogueSetup, menu_from_clopos
+from hub.model.decimals import decode_json
 from hub.model.ids import derived_id
 from hub.model.menu import Item, Menu, Tax
 from tests.connectors.clopos.linked import LINK_ID, documented
@@ -15,7 +15,7 @@ def menu(*, full: bool = False, stop_list: Any = ()) -> Menu:
     setup = CatalogueSetup(link_id=LINK_ID, currency="AZN", full_products=full)
     return menu_from_clopos(
         documented("categories")["data"],
-        msgspec.json.decode(msgspec.json.encode(documented("products")["data"]), float_hook=Decimal),
+        decode_json(msgspec.json.encode(documented("products")["data"])),
         stop_list,
         setup,
     )

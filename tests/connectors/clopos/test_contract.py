@@ -52,7 +52,8 @@ class CloposVendor(PosVendor):
         return body["payload"]["products"][0]["meta"]["price"] if "payload" in body else body["products"][0]["price"]
 
     def key_sent(self, request: httpx.Request) -> str | None:
-        return request.headers.get("idempotency-key")
+        key: str | None = request.headers.get("idempotency-key")
+        return key
 
     def refusal(self) -> Mapping[str, Any]:
         return {"success": False, "error": "validation_failed", "message": "Product 140 is not for sale"}

@@ -192,6 +192,15 @@ def test_a_guest_without_a_name_is_called_guest() -> None:
     assert (customer["name"], customer["phone"]) == ("Guest", None)
 
 
+@pytest.mark.parametrize(
+    ("told", "sent"),
+    [("00994 (70) 540-10-40", "+994705401040"), ("+994 70 540 10 40", "+994705401040"), ("070 540", "070 540")],
+)
+def test_phone_numbers_are_written_as_the_documentation_does(told: str, sent: str) -> None:
+    body = translated(order([plain_line(400, 1)], customer=Customer(name="Rahid", phone=told)))
+    assert body["payload"]["customer"]["phone"] == sent
+
+
 def test_dinars_have_three_decimals() -> None:
     body = translated(order([plain_line(1250, 1)], currency="KWD"))
     assert body["payload"]["products"][0]["meta"]["price"] == Decimal("1.250")

@@ -21,13 +21,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "idempotency_keys",
-        sa.Column("principal", sa.String(length=120), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=400), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("expires_at_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("principal", "key", name=op.f("pk_idempotency_keys")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_idempotency_keys")),
     )
     with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
         batch_op.create_index("ix_idempotency_keys_expires_at_ms", ["expires_at_ms"], unique=False)
@@ -106,8 +105,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("venue_id", sa.String(length=64), nullable=False),
         sa.Column("number", sa.String(length=24), nullable=False),
-        sa.Column("origin_system", sa.String(length=100), nullable=True),
-        sa.Column("origin_order_id", sa.String(length=200), nullable=True),
+        sa.Column("origin", sa.String(length=400), nullable=True),
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
@@ -117,12 +115,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["venue_id"], ["venues.id"], name=op.f("fk_orders_venue_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("number", name=op.f("uq_orders_number")),
-        sa.UniqueConstraint(
-            "venue_id",
-            "origin_system",
-            "origin_order_id",
-            name=op.f("uq_orders_venue_id_origin_system_origin_order_id"),
-        ),
+        sa.UniqueConstraint("origin", name=op.f("uq_orders_origin")),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index(

@@ -1,0 +1,251 @@
+"""What both generations of Clopos orders share: arithmetic, the comment, and reading an order back."""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from connectors.clopos.settings import SaleType
+from connectors.clopos.wire import Discount, Number
+from hub.contract.base import OrderWrite
+from hub.contract.tables import VendorTables
+from hub.errors import UnmappedValue
+from hub.model.check import Charge, Line, Modifier
+from hub.model.money import exponent, to_decimal
+from hub.model.order import Loss, Order
+from hub.model.status import Status
+
+CONNECTOR = "clopos"
+GUEST = "Guest"
+
+_IN_COMMENT = "Clopos orders have no field for it; it is part of the comment"
+_MARK = re.compile(r"#[A-Z0-9]{8}(?![A-Z0-9])")
+
+Body = TypeVar("Body")
+
+
+class OrderSetup(Struct, frozen=True, kw_only=True):
+    """What a Clopos order needs besides the order itself."""
+
+    tables: VendorTables
+    venue_id: int
+    venue_name: str
+    sale_type: SaleType
+    customer_id: int
+    default_phone: str = ""
+    """The phone number of the customer behind `customer_id`, for a guest who gave none."""
+    customer_discount_type: int
+    apply_service_charge: bool
+    full_products: bool
+
+
+@dataclass(frozen=True)
+class Translated(Generic[Body]):
+    """A request body, and what of the order it could not hold."""
+
+    body: Body
+    losses: tuple[Loss, ...]
+
+
+def lost(path: str, loss: str) -> Loss:
+    """One entry of the fidelity report."""
+    return Loss(target=CONNECTOR, path=path, loss=loss)
+
+
+def number(cents: int, scale: int) -> Number:
+    """Minor units as the bare number Clopos uses: whole where it is whole, else an exact decimal."""
+    whole, rest = divmod(cents, 10**scale)
+    return whole if rest == 0 else Decimal(cents).scaleb(-scale)
+
+
+def as_number(value: int | str | Decimal) -> Number:
+    """A price kept in the menu's vendor data (whole, or a decimal string) as a bare number again."""
+    return value if isinstance(value, int) else Decimal(value)
+
+
+def order_total(order: Order) -> str:
+    """The order's total in major units with four places, e.g. `16.2000`."""
+    return f"{to_decimal(order.totals.total_cents, order.currency):.4f}"
+
+
+def product_hash(product_id: int, modifiers: Sequence[tuple[int, int, Modifier]]) -> str:
+    """Clopos' key of a product with its modifiers.
+
+    Undocumented. This rule gives both values the documentation shows: `140` for the bare product 140, and
+    `MTExODcsMTEyMDE=` for product 1 with one each of 187 and 201.
+    """
+    if not modifiers:
+        return str(product_id)
+    plain = ",".join([f"{product_id}{count}{modifier_id}" for modifier_id, count, _ in modifiers])
+    return base64.b64encode(plain.encode()).decode()
+
+
+def order_lines(order: Order, losses: list[Loss]) -> list[tuple[str, Line]]:
+    """Every line of the checks that are not void, with its path; Clopos knows one bill per order."""
+    checks = [(index, check) for index, check in enumerate(order.checks) if check.status is not Status.VOID]
+    if len(checks) > 1:
+        losses.append(lost("checks", "Clopos orders hold one bill; all checks became one"))
+    return [(f"checks[{at}].lines[{index}]", line) for at, check in checks for index, line in enumerate(check.lines)]
+
+
+def line_product(line: Line, path: str) -> Mapping[str, Any]:
+    """The catalogue's product behind a line; raises `UnmappedValue` when the item is not from Clopos' menu."""
+    product: Mapping[str, Any] | None = line.vendor.get("product")
+    if product is None:
+        raise UnmappedValue(
+            f"{line.name!r} ({line.item_id}) is not in the menu synced from Clopos", connector=CONNECTOR, field=path
+        )
+    return product
+
+
+def line_modifiers(line: Line, path: str, losses: list[Loss]) -> list[tuple[int, int, Modifier]]:
+    """The line's modifiers as (Clopos' id, count per unit, modifier); Clopos knows one level, so deeper ones move up.
+
+    Raises `UnmappedValue` for a modifier that is not from Clopos' menu.
+    """
+    if not line.modifiers:
+        return []
+    return list(_flat(line.modifiers, path, 1, losses))
+
+
+def _flat(
+    modifiers: tuple[Modifier, ...], path: str, times: int, losses: list[Loss]
+) -> Iterator[tuple[int, int, Modifier]]:
+    for index, modifier in enumerate(modifiers):
+        modifier_id = modifier.vendor.get("id")
+        if modifier_id is None:
+            raise UnmappedValue(
+                f"modifier {modifier.name!r} ({modifier.modifier_id}) is not in the menu synced from Clopos",
+                connector=CONNECTOR,
+                field=f"{path}.modifiers[{index}]",
+            )
+        count = modifier.quantity * times
+        yield modifier_id, count, modifier
+        if modifier.modifiers:
+            deeper = f"{path}.modifiers[{index}]"
+            losses.append(lost(f"{deeper}.modifiers", "Clopos knows one level of modifiers; they moved up to the line"))
+            yield from _flat(modifier.modifiers, deeper, count, losses)
+
+
+def order_discount(order: Order, tables: VendorTables, losses: list[Loss]) -> Discount:
+    """The one discount a Clopos order can hold; several become one amount."""
+    total_cents = order.totals.discount_cents
+    discounts = [one for check in order.checks if check.status is not Status.VOID for one in check.discounts]
+    if not total_cents:
+        return {"discount_type": tables.to_vendor("discount_type", "none"), "discount_value": 0}
+    if len(discounts) == 1 and discounts[0].cents == total_cents and discounts[0].type == "percent":
+        percent = tables.to_vendor("discount_type", "percent")
+        return {"discount_type": percent, "discount_value": plain(discounts[0].value)}
+    if len(discounts) != 1:
+        losses.append(lost("checks.discounts", "Clopos orders hold one discount; all became one amount"))
+    amount = tables.to_vendor("discount_type", "amount")
+    return {"discount_type": amount, "discount_value": number(total_cents, exponent(order.currency))}
+
+
+def plain(text: str) -> Number:
+    """A decimal string as a number, whole where it is whole."""
+    value = Decimal(text)
+    return int(value) if value == value.to_integral_value() else value
+
+
+class Charges(Struct, frozen=True):
+    """The order's charges as Clopos can take them; `others` fit no field."""
+
+    service_percent: Number
+    delivery_cents: int
+    others: tuple[Charge, ...]
+
+
+def split_charges(order: Order, setup: OrderSetup, losses: list[Loss]) -> Charges:
+    """Sorts charges into the service charge (a percentage at Clopos), delivery, and the rest."""
+    service_percent: Number = 0
+    delivery_cents = 0
+    others = []
+    for check in order.checks:
+        if check.status is Status.VOID:
+            continue
+        for charge in check.charges:
+            if charge.type == "delivery":
+                delivery_cents += charge.cents
+            elif charge.type != "service" or not charge.percent:
+                others.append(charge)
+            elif not setup.apply_service_charge:
+                losses.append(lost("checks.charges", "the link's apply_service_charge is off, so it was not sent"))
+            elif service_percent in (0, plain(charge.percent)):
+                service_percent = plain(charge.percent)
+            else:
+                others.append(charge)
+    return Charges(service_percent, delivery_cents, tuple(others))
+
+
+def order_comment(request: OrderWrite, extras: Sequence[tuple[str, str]], losses: list[Loss]) -> str:
+    """The comment: the guest's note, what Clopos has no field for, and our mark at the end.
+
+    `extras` are (path, text) of further things that go into it.
+    """
+    order = request.order
+    parts = [order.note] if order.note else []
+    unplaced = list(extras)
+    if order.delivery is not None and order.delivery.instructions:
+        unplaced.append(("delivery.instructions", order.delivery.instructions))
+    if order.timing.promised_at_ms is not None:
+        zone = ZoneInfo(order.timing.timezone)
+        promised = datetime.fromtimestamp(order.timing.promised_at_ms // 1000, zone)
+        unplaced.append(("timing.promised_at_ms", f"For {promised:%Y-%m-%d %H:%M}"))
+    if order.tables:
+        unplaced.append(("tables", f"Table {', '.join(order.tables)}"))
+    if order.party_size is not None:
+        unplaced.append(("party_size", f"Party of {order.party_size}"))
+    for path, text in unplaced:
+        parts.append(text)
+        losses.append(lost(path, _IN_COMMENT))
+    if order.customer is not None and order.customer.email:
+        losses.append(lost("customer.email", "Clopos orders carry no e-mail address; only a new customer keeps it"))
+    parts.append(request.mark)
+    return " | ".join(parts)
+
+
+def money_extras(order: Order, charges: Sequence[Charge]) -> list[tuple[str, str]]:
+    """Charges and tips without a field, as text for the comment; they are in the total all the same."""
+    extras = [
+        ("checks.charges", f"{charge.type.capitalize()} charge {to_decimal(charge.cents, order.currency)}")
+        for charge in charges
+        if charge.cents
+    ]
+    if order.totals.tip_cents:
+        extras.append(("totals.tip_cents", f"Tip {to_decimal(order.totals.tip_cents, order.currency)}"))
+    return extras
+
+
+def phone_digits(phone: str) -> str:
+    """A phone number as digits only, without the international `00`: `+994 70 540 10 40` is `994705401040`."""
+    return "".join([character for character in phone if character.isdecimal()]).removeprefix("00")
+
+
+def phone_to_clopos(phone: str) -> str:
+    """A phone number as the documentation writes it (`+994705401040`); one without a country code stays as it is."""
+    bare = phone.strip()
+    return f"+{phone_digits(bare)}" if bare.startswith(("+", "00")) else bare
+
+
+def find_mark(comment: str) -> str:
+    """The last mark of ours in a comment, or an empty string."""
+    marks = _MARK.findall(comment)
+    return marks[-1] if marks else ""
+
+
+def read_decimal(value: Any) -> Decimal | None:
+    """A number as Clopos writes it, bare or as a string; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return None
+    try:
+        decimal = Decimal(value)
+    except InvalidOperation:
+        return None
+    return decimal if decimal.is_finite() else None

@@ -1,0 +1,92 @@
+"""Orders in the second generation of Clopos' API: the flat body of `POST /v2/orders`.
+
+Source: https://developer.clopos.com/api-reference/v2/orders/create-order, read 2026-11-21. Orders read back have
+the nested shape of v1.
+"""
+
+from connectors.clopos.read_order import order_from_clopos
+from connectors.clopos.translate import (
+    GUEST,
+    OrderSetup,
+    Translated,
+    line_modifiers,
+    line_product,
+    money_extras,
+    number,
+    order_comment,
+    order_discount,
+    order_lines,
+    phone_to_clopos,
+    product_hash,
+    split_charges,
+)
+from connectors.clopos.wire import ModifierV2, OrderV2, ProductV2
+from hub.contract.base import OrderWrite
+from hub.model.check import Line
+from hub.model.money import exponent
+from hub.model.order import Loss
+
+__all__ = ["order_from_clopos", "order_to_clopos"]
+
+_LONGEST_ORDER_NUMBER = 20  # Clopos: `order_number` has at most 20 characters.
+
+
+def order_to_clopos(request: OrderWrite, setup: OrderSetup) -> Translated[OrderV2]:
+    """The body of `POST /v2/orders`, and what it could not hold.
+
+    Raises `UnmappedValue` for an item or modifier that is not from Clopos' menu.
+    """
+    order = request.order
+    customer = order.customer
+    scale = exponent(order.currency)
+    losses: list[Loss] = []
+    lines = order_lines(order, losses)
+    charges = split_charges(order, setup, losses)
+    body: OrderV2 = {
+        "sale_type_id": setup.sale_type.id,
+        "venue_id": setup.venue_id,
+        # The page gives phone and address as required strings, so what is missing is empty, not null.
+        "customer": {
+            "id": setup.customer_id,
+            "phone": (phone_to_clopos(customer.phone) if customer else "") or setup.default_phone,
+            "address": order.delivery.address if order.delivery else "",
+            "customer_discount_type": setup.customer_discount_type,
+            "name": customer.name if customer else GUEST,
+        },
+        "comment": order_comment(request, money_extras(order, charges.others), losses),
+        "discount": order_discount(order, setup.tables, losses),
+        "service_charge": {"enabled": setup.apply_service_charge, "value": charges.service_percent},
+        "products": [_product(line, path, scale, losses) for path, line in lines],
+    }
+    if charges.delivery_cents:
+        body["delivery_fee"] = number(charges.delivery_cents, scale)
+    if 0 < len(order.number) <= _LONGEST_ORDER_NUMBER:
+        body["order_number"] = order.number
+    return Translated(body, tuple(losses))
+
+
+def _product(line: Line, path: str, scale: int, losses: list[Loss]) -> ProductV2:
+    product = line_product(line, path)
+    product_id: int = product["id"]
+    chosen = line_modifiers(line, path, losses)
+    modifiers: list[ModifierV2] = [
+        {
+            "modifier_id": modifier_id,
+            "modifier_name": modifier.vendor.get("name", modifier.name),
+            "count": count,
+            "price": number(modifier.unit_cents, scale),
+        }
+        for modifier_id, count, modifier in chosen
+    ]
+    body: ProductV2 = {
+        "product_id": product_id,
+        "product_name": product["name"],
+        "count": line.quantity,
+        "price": number(line.unit_cents, scale),
+        "status": "new",
+        "product_hash": product_hash(product_id, chosen),
+        "modifiers": modifiers,
+    }
+    if line.note:
+        body["note"] = line.note
+    return body
