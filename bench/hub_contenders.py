@@ -92,11 +92,11 @@ class Hub:
         folder.mkdir()
         setup = folder / "bench.toml"
         setup.write_text(setup_file(vendor.url))
-        environment = {"OPENPOS_DATA": str(folder)}
+        environment = {"OPENPOS_DATA": str(folder), "BENCH_SECRET": "bench-secret"}
         if self._variant.database == "postgres":
             environment["OPENPOS_DATABASE_URL"] = self._bench.postgres().create_database()
         run_hub(environment, "apply", str(setup))
-        self._key = run_hub(environment, "keys", "create", "--name", "bench", "--scope", "write").split()[-1]
+        self._key = run_hub(environment, "keys", "create", "bench", "--scope", "write", "--scope", "read").split()[0]
         self._child = Child(
             self.name,
             [hub_program(), "serve", "--port", str(self.port)],
@@ -185,16 +185,24 @@ def setup_file(vendor_url: str) -> str:
 [[venues]]
 slug = "{SLUG}"
 name = "Bench"
+order_prefix = "BE"
 timezone = "Asia/Baku"
 currency = "AZN"
 
 [venues.link]
 connector = "clopos"
+
+[venues.link.config]
 base_url = "{vendor_url}/open-api"
 client_id = "bench"
-client_secret = "bench"
+client_secret = "env:BENCH_SECRET"
 brand = "bench"
-venue_id = "1"
+venue_id = 1
+default_customer_id = 9
+
+[venues.link.tuning]
+rate_limits = []
+max_in_flight = 256
 """
 
 
@@ -244,16 +252,16 @@ def vendor_answers() -> dict[str, tuple[int, str]]:
 def order_from_menu(menu_url: str) -> bytes:
     """Return the usual order, three items and two modifiers, in the ids of the hub's own menu."""
     with urllib.request.urlopen(menu_url, timeout=10) as answer:
-        menu = json.loads(answer.read())
+        menu = json.loads(answer.read())["menu"]
     items = [item for category in menu["categories"] for item in category["items"]][:3]
     lines: list[dict[str, Any]] = [{"itemId": item["id"], "quantity": 2} for item in items]
     for line, item in zip(lines[:2], items, strict=False):
-        line["modifiers"] = [{"modifierId": item["modifierGroups"][0]["modifiers"][0]["id"], "quantity": 1}]
+        line["modifiers"] = [{"optionId": item["modifierGroups"][0]["options"][0]["id"], "quantity": 1}]
     lines[0]["notes"] = "No onions please, and cut it in two"
     order = {
         "storeSlug": SLUG,
         "items": lines,
         "orderType": "pickup",
-        "customer": {"name": "Alice Example", "phone": "+994 50 555 12 34"},
+        "customer": {"name": "Alice Example", "phone": "+994000000000"},
     }
     return json.dumps(order, separators=(",", ":")).encode()

@@ -3,7 +3,6 @@
 import logging
 import os
 import random
-import secrets
 import socket
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -11,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, get
 from litestar.response import Response
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from hub.api.json import encode
 from hub.api.operations import OPERATIONS
@@ -20,13 +19,13 @@ from hub.clock import SystemClock
 from hub.contract.http import new_transport
 from hub.contract.registry import Registry, installed_connectors
 from hub.database import calls as stored_calls
-from hub.database import link_state, outbox
-from hub.database import orders as stored_orders
+from hub.database import link_state, order_reads, outbox
 from hub.database.engine import Database
 from hub.database.migrate import is_current, migrate
+from hub.database.server_time import load_server_time_ms
 from hub.errors import ConfigurationError, ConnectorError, Unavailable
 from hub.jobs.schedule import Job, Schedule
-from hub.model.ids import time_ordered_id
+from hub.model.ids import RandomBytes, time_ordered_id
 from hub.services.catalog import Catalogs
 from hub.services.connections import Connections
 from hub.services.directory import Directory
@@ -35,6 +34,7 @@ from hub.services.expiry import Expiry
 from hub.services.health import Health
 from hub.services.link_stores import LinkStores
 from hub.services.orders import Orders
+from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
 from hub.services.stuck import Stuck
 from hub.services.sync import Sync, poll_quietly
@@ -60,6 +60,7 @@ class Hub:
         self.recorder = Recorder(self.calls_database)
         self.directory = Directory(self.database)
         stores = LinkStores(self.database)
+        self._random = RandomBytes(os.urandom)
         self._transport = new_transport()
         self.connections = Connections(
             registry=self.registry,
@@ -72,6 +73,7 @@ class Hub:
             clock=self.clock,
             secrets=settings.secrets,
         )
+        self.outcomes = Outcomes(self.database)
         self.dispatcher = Dispatcher(
             owner=self.owner,
             database=self.database,
@@ -81,6 +83,7 @@ class Hub:
             clock=self.clock,
             jitter=random.random,
             new_id=self.new_id,
+            on_settled=self.outcomes.settled,
         )
         self.orders = Orders(
             database=self.database,
@@ -107,7 +110,7 @@ class Hub:
 
     def new_id(self, prefix: str) -> str:
         """A new time-ordered identifier."""
-        return time_ordered_id(prefix, now_ms=self.clock.now_ms(), random_bytes=secrets.token_bytes(10))
+        return time_ordered_id(prefix, now_ms=self.clock.now_ms(), random_bytes=self._random.take(10))
 
     async def prepare(self) -> None:
         """Brings the database to the newest schema and reads what was declared."""
@@ -141,8 +144,7 @@ class Hub:
         """Takes over the database server's clock, so that leases mean the same on every machine."""
         if self.settings.embedded:
             return
-        query = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-        self.clock.agree_with(await self.database.read(lambda connection: connection.execute(query).scalar_one()))
+        self.clock.agree_with(await self.database.read(load_server_time_ms))
 
     async def database_is_current(self) -> bool:
         """Whether the database answers and has the schema this version needs."""
@@ -171,7 +173,7 @@ class Hub:
 
     async def _poll(self) -> None:
         """Polls each link with open orders when its own interval is over, in one process only."""
-        for link_id in await self.database.read(stored_orders.links_with_open_orders):
+        for link_id in await self.database.read(order_reads.links_with_open_orders):
             slot = self.clock.now_ms() // (self.connections.poll_seconds(link_id) * 1000)
             if self._last_polls.get(link_id) == slot:
                 continue

@@ -112,10 +112,13 @@ class ConnectorError(HubError):
         operation: str = "",
         field: str | None = None,
         code: str | None = None,
+        reason: str = "",
     ) -> None:
         super().__init__(message, field=field, code=code)
         self.connector = connector
         self.operation = operation
+        self.reason = reason
+        """The vendor's own words, when its answer held any."""
 
 
 class VendorUnavailable(ConnectorError):

@@ -20,8 +20,6 @@ RENEW_BEFORE_MS: Final = 120_000
 _TOKEN_SECONDS: Final = 3600  # Clopos: `expires_in` is 3600; used where an answer leaves it out.
 _MAX_PAGES: Final = 50
 _PRODUCT_PARTS = ("taxes", "modifications", "modificator_groups", "media")
-# Prices are `Decimal` and must arrive as bare numbers, which the shared client's own encoder would quote.
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True)
@@ -193,10 +191,10 @@ class CloposClient:
         extra: Mapping[str, str] | None = None,
         safe: bool = False,
     ) -> Answer:
-        full, encoded = self._dialect.path_prefix + path, msgspec.Raw(_ENCODER.encode(body))
+        full = self._dialect.path_prefix + path
         return await self._with_token(
             lambda headers: self._http.send(
-                operation, method, full, headers={**headers, **(extra or {})}, body=encoded, safe=safe
+                operation, method, full, headers={**headers, **(extra or {})}, body=body, safe=safe
             )
         )
 
@@ -221,7 +219,11 @@ class CloposClient:
 
     def _auth_failed(self, refused: VendorAuthFailed | VendorRejected) -> VendorAuthFailed:
         return VendorAuthFailed(
-            refused.message, connector=refused.connector, operation=refused.operation, code=refused.code
+            refused.message,
+            connector=refused.connector,
+            operation=refused.operation,
+            code=refused.code,
+            reason=refused.reason,
         )
 
     async def _token(self) -> str:

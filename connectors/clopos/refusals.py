@@ -30,9 +30,7 @@ def refusal(body: Any) -> str | None:
 
 def meaning(error: ConnectorError, tables: VendorTables) -> str | None:
     """What `mappings/clopos.toml` says about the slug or sentence of a refusal, or None."""
-    # The reason reaches us inside the message, as `operation: HTTP 400, slug: sentence`.
-    _, _, reason = error.message.partition(f"HTTP {error.code}, ")
-    slug, _, sentence = reason.partition(": ")
+    slug, _, sentence = error.reason.partition(": ")
     for words in (slug, sentence):
         row = tables.from_vendor("errors", words.strip())
         if row is not None:

@@ -12,7 +12,6 @@ from connectors.clopos.sandbox_fields import Fields
 from connectors.clopos.sandbox_totals import PERCENT, SoldLine, Totals
 
 DISCOUNT_TYPES = (0, 1, 2)
-PHONE = r"\+[0-9]{7,15}"
 AUTO_FLAGS = ("auto_accept_terminal", "auto_order_accept", "auto_order_sent_to_station")
 
 

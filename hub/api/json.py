@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 from hub.errors import InvalidRequest
+from hub.model.decimals import encode_json
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
 def encode(value: Any) -> str:
     """A view as JSON text; decimals are written as numbers, digit for digit."""
-    return _ENCODER.encode(value).decode()
+    return encode_json(value).decode()
 
 
 def decode(content: bytes, type_: type) -> Any:

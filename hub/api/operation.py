@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from hub.services.directory import Directory
 from hub.services.orders import Orders
+from hub.services.outcomes import Outcomes
 from hub.services.requests import Caller
 
 
@@ -15,6 +16,11 @@ class Services(Protocol):
     @property
     def directory(self) -> Directory:
         """Venues, menus, keys."""
+        ...
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """Waiting for the POS."""
         ...
 
     @property
@@ -37,6 +43,8 @@ class Request:
     body: Any = None
     """An instance of the operation's `body` type."""
     idempotency_key: str = ""
+    wait_seconds: float = 0.0
+    """How long the caller wants to wait for the POS (`Prefer: wait=10`, RFC 7240)."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """REST: one Litestar route per operation, with authentication, limits on the body, tracing and the error shape."""
 
 import logging
+import re
 import time
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -20,6 +21,8 @@ from hub.trace.inbound import InboundTrace
 
 PREFIX = "/api/v1"
 _LONGEST_KEY = 255
+_LONGEST_WAIT_SECONDS = 30.0
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(?P<seconds>\d{1,4})(?:$|[,;\s])", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
 
@@ -99,6 +102,7 @@ class Rest:
             query={name: request.query_params.get(name, "") for name in operation.query},
             body=None if operation.body is None else decode(content, operation.body),
             idempotency_key=_idempotency_key(request.headers),
+            wait_seconds=_wait_seconds(request.headers),
         )
 
     async def _body(self, operation: Operation, request: litestar.Request[Any, Any, Any]) -> bytes:
@@ -131,6 +135,13 @@ def _idempotency_key(headers: Headers) -> str:
             f"Idempotency-Key: must be 1 to {_LONGEST_KEY} visible ASCII characters", field="Idempotency-Key"
         )
     return key
+
+
+def _wait_seconds(headers: Headers) -> float:
+    """`Prefer: wait=N` (RFC 7240), at most `_LONGEST_WAIT_SECONDS`; a preference that is not understood is ignored."""
+    prefer = headers.get("prefer")
+    match = None if prefer is None else _WAIT.search(prefer)
+    return 0.0 if match is None else min(float(match["seconds"]), _LONGEST_WAIT_SECONDS)
 
 
 def error_reply(problem: HubError) -> Reply:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ class MoneyView(Struct, frozen=True):
     currency: str
 
 
+@lru_cache(maxsize=10_000)
 def money(cents: int, currency: str) -> MoneyView:
     """An amount as the API shows it."""
     return MoneyView(cents, to_decimal(cents, currency), display(Money(cents, currency)), currency)
@@ -32,9 +34,12 @@ def money(cents: int, currency: str) -> MoneyView:
 
 def timestamp(at_ms: int | None) -> str | None:
     """ISO 8601 in UTC."""
-    if at_ms is None:
-        return None
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if at_ms is None else _second(at_ms // 1000)
+
+
+@lru_cache(maxsize=1_000)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def store_view(venue: Venue, now_ms: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 
 from hub.app import Hub
 from hub.database import calls as stored_calls
-from hub.database import orders as stored_orders
+from hub.database import order_reads
 from hub.errors import HubError
 from hub.model.call import Call
 from hub.model.causes import CAUSES
@@ -73,7 +73,7 @@ async def trace(hub: Hub, id_or_number: str, *, bodies: bool, as_json: bool) -> 
     record = await hub.orders.load(id_or_number)
     order = record.order
     await hub.recorder.flush()
-    events = await hub.database.read(lambda connection: stored_orders.load_events(connection, order.id))
+    events = await hub.database.read(lambda connection: order_reads.load_events(connection, order.id))
     calls = await hub.calls_database.read(
         lambda connection: stored_calls.load_calls(connection, order.id, from_ms=order.created_at_ms)
     )

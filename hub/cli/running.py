@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -53,7 +54,7 @@ async def serve_hub(
             ssl_certfile=tls[0],
             ssl_keyfile=tls[1],
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
         ready = asyncio.create_task(_when_started(server, hub, host, port, when_ready))
         try:
             await server.serve()
@@ -66,11 +67,23 @@ async def serve_hub(
     return 0 if server.started else 1
 
 
+class _Server(uvicorn.Server):
+    """uvicorn, saying when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.answers.set()
+
+
 async def _when_started(
-    server: uvicorn.Server, hub: Hub, host: str, port: int, when_ready: Callable[[], Awaitable[None]] | None
+    server: _Server, hub: Hub, host: str, port: int, when_ready: Callable[[], Awaitable[None]] | None
 ) -> None:
-    while not server.started:  # uvicorn offers no event for this
-        await asyncio.sleep(0.02)  # noqa: ASYNC110
+    await server.answers.wait()
     where = "SQLite in " + str(hub.settings.data) if hub.settings.embedded else "PostgreSQL"
     print(f"OpenPOS hub answers on http://{host}:{port} ({where})", file=sys.stderr, flush=True)
     if when_ready is not None:

@@ -31,11 +31,12 @@ from hub.errors import (
     VendorUnreachable,
 )
 from hub.model.call import Call
-from hub.model.decimals import decode_json
+from hub.model.decimals import decode_json, encode_json
 from hub.model.venue import RateLimit
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 LONGEST_RETRY_AFTER_SECONDS = 900.0  # a vendor that asks for more than 15 minutes is asked again after 15
+_UNSTATED_WAIT_SECONDS = 5.0  # for a 429 that does not say how long
 _KEEP_ALIVE_SECONDS = 4.0  # below the idle time after which common servers close a connection
 
 
@@ -143,7 +144,7 @@ class VendorHttp:
                 operation=operation,
             )
         exchange = _Exchange(self, operation, safe)
-        content = b"" if body is None else msgspec.json.encode(body)
+        content = b"" if body is None else encode_json(body)
         sent_headers = dict(headers)
         sent_headers["accept"] = "application/json"
         if content:
@@ -181,7 +182,7 @@ class _Exchange:
         except ConnectorError as error:
             failure = error
             raise
-        except (TimeoutError, httpx.TransportError, aiohttp.ClientError, OSError, _TooLarge) as problem:
+        except (TimeoutError, httpx.RequestError, aiohttp.ClientError, OSError, _TooLarge) as problem:
             failure = self._silence(problem)
             raise failure from problem
         finally:
@@ -197,15 +198,17 @@ class _Exchange:
             if not readable:
                 self._fail(VendorMalformed if self._safe else OutcomeUnknown, f"{text}, the body is not JSON")
             if reason is not None:
-                self._fail(VendorRejected, text, code=str(status))
+                self._fail(VendorRejected, text, code=str(status), reason=reason)
             return Answer(status, response.headers, data)
         if status in (401, 403):
-            self._fail(VendorAuthFailed, text, code=str(status))
+            self._fail(VendorAuthFailed, text, code=str(status), reason=reason)
         retry_after = retry_after_seconds(response.headers, now_ms=self._http._clock.now_ms())
         if status == 429 or (status == 503 and retry_after is not None):
+            if retry_after is None:
+                retry_after = rate_limit_reset_seconds(response.headers, now_ms=self._http._clock.now_ms())
             raise VendorRateLimited(
-                text,
-                retry_after_seconds=5.0 if retry_after is None else retry_after,
+                self._http._redactor.text(text),
+                retry_after_seconds=_UNSTATED_WAIT_SECONDS if retry_after is None else retry_after,
                 connector=self._http.profile.connector,
                 operation=self._operation,
             )
@@ -213,7 +216,7 @@ class _Exchange:
             self._fail(VendorUnavailable if self._safe else OutcomeUnknown, text)
         if 300 <= status < 400:
             text = f"{text}: the vendor redirects, so the link's base_url is wrong"
-        self._fail(VendorRejected, text, code=str(status))
+        self._fail(VendorRejected, text, code=str(status), reason=reason)
 
     def _silence(self, problem: BaseException) -> ConnectorError:
         """No answer: not sent when the connection never stood, else unknown (or merely unavailable for a read)."""
@@ -225,12 +228,22 @@ class _Exchange:
         prefix = "could not connect" if not_sent else "no clear answer"
         return self._error(kind, f"{self._operation}: {prefix}: {words}")
 
-    def _fail(self, kind: type[ConnectorError], message: str, code: str | None = None) -> NoReturn:
-        raise self._error(kind, message, code)
+    def _fail(
+        self, kind: type[ConnectorError], message: str, code: str | None = None, reason: str | None = None
+    ) -> NoReturn:
+        raise self._error(kind, message, code, reason)
 
-    def _error(self, kind: type[ConnectorError], message: str, code: str | None = None) -> ConnectorError:
-        message = self._http._redactor.text(message)
-        return kind(message, connector=self._http.profile.connector, operation=self._operation, code=code)
+    def _error(
+        self, kind: type[ConnectorError], message: str, code: str | None = None, reason: str | None = None
+    ) -> ConnectorError:
+        hide = self._http._redactor.text
+        return kind(
+            hide(message),
+            connector=self._http.profile.connector,
+            operation=self._operation,
+            code=code,
+            reason=hide(reason or ""),
+        )
 
     def _record(
         self,
@@ -285,7 +298,7 @@ def _decode(content: bytes) -> tuple[Any, bool]:
         return None, True
     try:
         return decode_json(content), True
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, False
 
 
@@ -316,6 +329,21 @@ def retry_after_seconds(headers: Mapping[str, str], *, now_ms: int) -> float | N
             seconds = email.utils.parsedate_to_datetime(text).timestamp() - now_ms / 1000
         except ValueError:
             return None
-    if not 0 <= seconds < float("inf"):
+    return _sane_wait(seconds)
+
+
+def rate_limit_reset_seconds(headers: Mapping[str, str], *, now_ms: int) -> float | None:
+    """When a used-up rate limit starts anew: `RateLimit-Reset` or `X-RateLimit-Reset`, in seconds from now.
+
+    Vendors send either seconds or a point in time; a number above a thousand million is the latter.
+    """
+    text = headers.get("ratelimit-reset") or headers.get("x-ratelimit-reset") or ""
+    try:
+        seconds = float(text)
+    except ValueError:
         return None
-    return min(seconds, LONGEST_RETRY_AFTER_SECONDS)
+    return _sane_wait(seconds - now_ms / 1000 if seconds > 1e9 else seconds)
+
+
+def _sane_wait(seconds: float) -> float | None:
+    return min(seconds, LONGEST_RETRY_AFTER_SECONDS) if 0 <= seconds < float("inf") else None

@@ -47,13 +47,15 @@ class Redactor:
         lowered = text.lower()
         if any(hint in lowered for hint in self._hints):
             text = self._field.sub(rf'"\1":"{HIDDEN}"', text)
-        text = self.text(text).replace("\x00", "�")
+        text = self.text(text)
         if len(text) > MAX_BODY_CHARACTERS:
             return f"{text[:MAX_BODY_CHARACTERS]}… [{len(content)} bytes in all]"
         return text
 
     def text(self, text: str) -> str:
-        """Any text with the known secret values hidden."""
+        """Any text with the known secret values hidden, and without null bytes, which PostgreSQL refuses."""
+        if "\x00" in text:
+            text = text.replace("\x00", "�")
         for value in self._values:
             if value in text:
                 text = text.replace(value, HIDDEN)

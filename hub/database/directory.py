@@ -15,7 +15,7 @@ from hub.model.venue import Link, Venue
 
 
 class MenuSource(StrEnum):
-    """Where a venue's menu comes from; one from a file is never replaced by the POS's."""
+    """Where a venue's menu comes from; the sync with the POS leaves one from a file alone."""
 
     POS = "pos"
     FILE = "file"
@@ -79,20 +79,22 @@ def load_menu(connection: Connection, venue_id: str) -> Menu:
     return Menu() if document is None else msgspec.json.decode(document, type=Menu)
 
 
-def save_menu(connection: Connection, venue_id: str, menu: Menu, *, source: MenuSource, now_ms: int) -> None:
+def save_menu(connection: Connection, venue_id: str, menu: Menu, *, source: str, now_ms: int) -> None:
     """Replaces a venue's menu; orders priced with the old one are refused and priced again from here on."""
     row = {"document": _json(menu), "source": source, "updated_at_ms": now_ms}
     upsert(connection, menus, [{"venue_id": venue_id, **row}], list(row))
     _raise_catalog_version(connection, venue_id)
 
 
-def load_menu_source(connection: Connection, venue_id: str) -> MenuSource | None:
-    """Where the venue's menu comes from; None when it has none yet."""
-    source = connection.execute(select(menus.c.source).where(menus.c.venue_id == venue_id)).scalar_one_or_none()
-    return None if source is None else MenuSource(source)
+def load_menu_source(connection: Connection, venue_id: str) -> str | None:
+    """Where the venue's menu comes from (see `MenuSource`); None when it has none yet."""
+    source: str | None = connection.execute(
+        select(menus.c.source).where(menus.c.venue_id == venue_id)
+    ).scalar_one_or_none()
+    return source
 
 
-def save_menu_source(connection: Connection, venue_id: str, source: MenuSource) -> None:
+def save_menu_source(connection: Connection, venue_id: str, source: str) -> None:
     """Changes where the menu comes from from now on; the menu there is stays until then."""
     connection.execute(update(menus).where(menus.c.venue_id == venue_id).values(source=source))
     _raise_revision(connection)

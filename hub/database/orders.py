@@ -1,4 +1,4 @@
-"""Orders: stored once with their outbox entries and audit row, loaded with their way into the POS."""
+"""Orders are stored once, with their outbox entries and audit row, and changed version by version."""
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -7,23 +7,18 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from hub.database.deliveries import injection_states
 from hub.database.tables import (
     deliveries,
     idempotency_keys,
     lanes,
-    links,
     order_events,
-    order_refs,
     orders,
     venues,
 )
-from hub.model.order import Order, OrderRecord, VendorRef
+from hub.model.order import Order
 from hub.model.status import Status
-
-_ORDER = msgspec.json.Decoder(Order)
 
 
 class Submission(Struct, frozen=True, kw_only=True):
@@ -286,54 +281,6 @@ def _delivery_rows(submission: Submission, order: Order) -> Iterable[dict[str, A
         }
 
 
-def decode_order(document: str) -> Order:
-    """An order from its stored document."""
-    return _ORDER.decode(document)
-
-
-def load_order(connection: Connection, id_or_number: str) -> OrderRecord | None:
-    """An order by `order_…` id or by number (`DT-001`), with its way into the POS; None when there is none."""
-    column = orders.c.id if id_or_number.startswith("order_") else orders.c.number
-    row = connection.execute(select(orders.c.document).where(column == id_or_number)).one_or_none()
-    if row is None:
-        return None
-    order = decode_order(row.document)
-    return OrderRecord(order=order, injection=tuple(injection_states(connection, order.id)))
-
-
-def find_order_by_ref(connection: Connection, link_id: str, ref: VendorRef) -> Order | None:
-    """The order a vendor's id at a link stands for."""
-    query = (
-        select(orders.c.document)
-        .join(order_refs, order_refs.c.order_id == orders.c.id)
-        .where(order_refs.c.link_id == link_id, order_refs.c.kind == ref.kind, order_refs.c.vendor_id == ref.id)
-    )
-    document = connection.execute(query).scalar_one_or_none()
-    return None if document is None else decode_order(document)
-
-
-class OpenRef(Struct, frozen=True):
-    """An open order that a vendor has, and when it was created."""
-
-    ref: VendorRef
-    order: Order
-
-
-def open_orders_at_link(connection: Connection, link_id: str) -> list[OpenRef]:
-    """The open orders this link's vendor has, oldest first."""
-    query = (
-        select(order_refs.c.kind, order_refs.c.vendor_id, orders.c.document)
-        .join(orders, orders.c.id == order_refs.c.order_id)
-        .join(links, links.c.venue_id == orders.c.venue_id)
-        .where(links.c.id == link_id, order_refs.c.link_id == link_id, order_refs.c.kind == "order", orders.c.is_open)
-        .order_by(orders.c.id)
-    )
-    return [
-        OpenRef(VendorRef(kind=row.kind, id=row.vendor_id), decode_order(row.document))
-        for row in connection.execute(query)
-    ]
-
-
 def save_change(
     connection: Connection, before: Order, after: Order, *, event_id: str, kind: str, actor: str, detail: str
 ) -> Order | None:
@@ -364,31 +311,8 @@ def save_change(
     return changed
 
 
-def load_events(connection: Connection, order_id: str) -> list[Row[Any]]:
-    """The audit rows of an order, oldest first (version, at_ms, kind, actor, detail)."""
-    query = select(order_events).where(order_events.c.order_id == order_id).order_by(order_events.c.id)
-    return list(connection.execute(query))
-
-
-def load_unchanged(connection: Connection, since_ms: int, limit: int = 200) -> list[Order]:
-    """Open orders that have not changed since a time."""
-    query = select(orders.c.document).where(orders.c.is_open, orders.c.updated_at_ms < since_ms).limit(limit)
-    return [decode_order(document) for document in connection.execute(query).scalars()]
-
-
 def delete_expired_keys(connection: Connection, now_ms: int, limit: int = 1000) -> int:
     """Deletes up to `limit` idempotency keys that ended; returns how many."""
     table = idempotency_keys.c
     ended = select(table.name).where(table.expires_at_ms <= now_ms).limit(limit)
     return connection.execute(delete(idempotency_keys).where(table.name.in_(ended))).rowcount
-
-
-def links_with_open_orders(connection: Connection) -> list[str]:
-    """The links whose vendor has open orders of ours."""
-    query = (
-        select(order_refs.c.link_id)
-        .join(orders, orders.c.id == order_refs.c.order_id)
-        .where(orders.c.is_open, order_refs.c.kind == "order")
-        .distinct()
-    )
-    return list(connection.execute(query).scalars())

@@ -264,7 +264,7 @@ def _delivery_values(item: Completion) -> dict[str, Any]:
         "b_uncounted": 0 if item.count_attempt else 1,
         "b_absent_since_ms": item.absent_since_ms,
         "b_cause": item.cause,
-        "b_detail": item.detail[:2000],
+        "b_detail": item.detail[:2000].replace("\x00", "�"),
         "b_losses": msgspec.json.encode(item.losses).decode() if item.losses else "",
         "b_pos_cents": item.pos_cents,
         "b_done_at_ms": item.now_ms if final else None,

@@ -1,10 +1,11 @@
-"""JSON whose fractions become `Decimal`, so that no amount of money ever passes through a float."""
+"""JSON whose fractions are `Decimal` in both directions, so that no amount of money ever passes through a float."""
 
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -14,3 +15,8 @@ def decode_json(content: bytes | str) -> Any:
     Raises `msgspec.DecodeError`.
     """
     return _DECODER.decode(content)
+
+
+def encode_json(value: Any) -> bytes:
+    """Encodes a value; a `Decimal` becomes a bare number, digit for digit."""
+    return _ENCODER.encode(value)

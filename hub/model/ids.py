@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import threading
 import uuid
 from collections.abc import Callable
 
@@ -21,6 +22,25 @@ def time_ordered_id(prefix: str, *, now_ms: int, random_bytes: bytes) -> str:
     rand_b = int.from_bytes(random_bytes[2:10], "big") & 0x3FFF_FFFF_FFFF_FFFF
     value = (now_ms & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b
     return f"{prefix}_{value:032x}"
+
+
+class RandomBytes:
+    """Hands out random bytes from a larger draw: one system call for many identifiers."""
+
+    def __init__(self, draw: Callable[[int], bytes]) -> None:
+        self._draw = draw
+        self._drawn = b""
+        self._used = 0
+        self._lock = threading.Lock()
+
+    def take(self, count: int) -> bytes:
+        """The next `count` random bytes; each is given out once."""
+        with self._lock:
+            if self._used + count > len(self._drawn):
+                self._drawn, self._used = self._draw(4096), 0
+            taken = self._drawn[self._used : self._used + count]
+            self._used += count
+        return taken
 
 
 def derived_id(prefix: str, *parts: str) -> str:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from hub.contract.base import LookUp, Operation, OrderWrite, PosConnector, Replay, Verdict, WriteResult, WriteRule
 from hub.database.deliveries import State
-from hub.database.orders import decode_order
+from hub.database.order_reads import decode_order
 from hub.database.outbox import Claimed, Completion
 from hub.errors import (
     ConnectorError,

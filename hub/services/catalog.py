@@ -17,8 +17,6 @@ from hub.model.menu import Menu
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 
-_FILE = MenuSource.FILE
-
 
 class Catalogs:
     """Brings menus in."""
@@ -42,13 +40,14 @@ class Catalogs:
             codes = await connector.fetch_codes()
             rows = [CodeRow(code_table=c.table, code_id=c.id, name=c.name, detail=c.detail) for c in codes]
             await self._database.write(lambda connection: link_state.replace_codes(connection, link_id, rows))
-        if await self._database.read(lambda connection: stored.load_menu_source(connection, venue_id)) is _FILE:
+        if await self._database.read(lambda connection: _is_from_file(connection, venue_id)):
             return False
         progress("reading the menu")
-        return await self._replace(venue_id, await connector.fetch_menu())
+        fetched = await connector.fetch_menu()
+        return await self.replace(venue_id, fetched, source=MenuSource.POS)
 
-    async def _replace(self, venue_id: str, menu: Menu) -> bool:
-        """Stores the POS's menu if it differs from the one there is."""
+    async def replace(self, venue_id: str, menu: Menu, *, source: str) -> bool:
+        """Stores a menu if it differs from the one there is; the POS's never takes the place of one from a file."""
         before = await self._database.read(lambda connection: stored.load_menu(connection, venue_id))
         after = with_retired(before, menu)
         if after == before:
@@ -56,9 +55,9 @@ class Catalogs:
         now_ms = self._clock.now_ms()
 
         def unit(connection: Connection) -> bool:
-            if stored.load_menu_source(connection, venue_id) is _FILE:  # declared while the POS was answering
+            if source == MenuSource.POS and _is_from_file(connection, venue_id):  # declared while the POS answered
                 return False
-            stored.save_menu(connection, venue_id, after, source=MenuSource.POS, now_ms=now_ms)
+            stored.save_menu(connection, venue_id, after, source=source, now_ms=now_ms)
             return True
 
         saved = await self._database.write(unit)
@@ -71,6 +70,10 @@ class Catalogs:
             return await self.sync(link_id)
         except UnsupportedByVendor:
             return False
+
+
+def _is_from_file(connection: Connection, venue_id: str) -> bool:
+    return stored.load_menu_source(connection, venue_id) == MenuSource.FILE
 
 
 def with_retired(before: Menu, after: Menu) -> Menu:

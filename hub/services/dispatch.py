@@ -43,6 +43,7 @@ class Dispatcher:
         clock: Clock,
         jitter: Callable[[], float],
         new_id: Callable[[str], str],
+        on_settled: Callable[[str], None],
     ) -> None:
         self._owner = owner
         self._database = database
@@ -52,6 +53,7 @@ class Dispatcher:
         self._clock = clock
         self._jitter = jitter
         self._new_id = new_id
+        self._on_settled = on_settled
         self._woken: set[str] = set()
         self._event = asyncio.Event()
         self._busy: dict[str, int] = {}
@@ -243,6 +245,7 @@ class Dispatcher:
         """Writes the outcome, then what it means for the link."""
         await self._database.write_each(outbox.complete, attempted.completion)
         completion = attempted.completion
+        self._on_settled(claimed.order_id)
         refused = completion.state is State.DEAD and completion.cause == causes.POS_REJECTED
         if refused and claimed.operation == Operation.SUBMIT_ORDER:
             await reject_order(self._database, claimed.order_id, completion, self._new_id("evt"))

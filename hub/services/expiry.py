@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from hub.contract.ports import Clock
 from hub.database import orders as stored
 from hub.database.engine import Database
+from hub.database.order_reads import load_unchanged
 from hub.model.ids import NewId
 from hub.model.status import OrderType, Stage, Status
 
@@ -28,7 +29,7 @@ class Expiry:
 
         def unit(connection: Connection) -> int:
             expired = 0
-            for order in stored.load_unchanged(connection, now_ms - UNCHANGED_UNTIL_EXPIRED_HOURS * _HOUR_MS):
+            for order in load_unchanged(connection, now_ms - UNCHANGED_UNTIL_EXPIRED_HOURS * _HOUR_MS):
                 hours = UNCHANGED_UNTIL_EXPIRED_HOURS
                 if order.order_type is OrderType.DINE_IN:
                     hours = UNCHANGED_UNTIL_EXPIRED_HOURS_DINE_IN

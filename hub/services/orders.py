@@ -12,6 +12,7 @@ from hub.contract.ports import Clock
 from hub.contract.registry import Registry
 from hub.database import orders as stored
 from hub.database.engine import Database
+from hub.database.order_reads import load_order
 from hub.database.orders import NewOrder, Placement, PlacementKind, Submission
 from hub.errors import Conflict, Forbidden, InvalidRequest, KeyReused, NotFound
 from hub.model.ids import NewId, parse_id
@@ -76,7 +77,7 @@ class Orders:
     async def load(self, id_or_number: str) -> OrderRecord:
         """An order by `order_…` id, UUID or number; raises `NotFound`."""
         wanted = parse_id("order", id_or_number) or id_or_number
-        record = await self._database.read(lambda connection: stored.load_order(connection, wanted))
+        record = await self._database.read(lambda connection: load_order(connection, wanted))
         if record is None:
             raise NotFound(f"there is no order {id_or_number!r}")
         return record

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from hub.database import orders as stored
 from hub.database.engine import Database
+from hub.database.order_reads import load_order
 from hub.database.outbox import Completion
 from hub.model.status import Stage
 
@@ -13,7 +14,7 @@ async def reject_order(database: Database, order_id: str, completion: Completion
     """Sets the order's stage to rejected, with the POS's reason in its audit row."""
 
     def unit(connection: Connection) -> None:
-        record = stored.load_order(connection, order_id)
+        record = load_order(connection, order_id)
         if record is None:
             return
         before = record.order

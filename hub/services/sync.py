@@ -9,7 +9,7 @@ from hub.contract.base import Capability, PosConnector
 from hub.contract.ports import Clock
 from hub.database import orders as stored
 from hub.database.engine import Database
-from hub.database.orders import OpenRef
+from hub.database.order_reads import OpenRef, open_orders_at_link
 from hub.errors import ConnectorError, VendorRejected
 from hub.model.ids import NewId
 from hub.model.order import Order, PosOrder
@@ -39,7 +39,7 @@ class Sync:
 
     async def poll(self, link_id: str) -> PolledLink:
         """Compares every open order of a link with the POS. Raises `ConnectorError`."""
-        opened = await self._database.read(lambda connection: stored.open_orders_at_link(connection, link_id))
+        opened = await self._database.read(lambda connection: open_orders_at_link(connection, link_id))
         if not opened:
             return PolledLink(0, 0)
         connector = self._connections.connector(link_id)

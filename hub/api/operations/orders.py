@@ -88,7 +88,10 @@ class OrderBody(Struct, frozen=True, rename="camel"):
 
 
 async def create_order(services: Services, request: Request) -> Reply:
-    """Place a new order. Repeat it with the same `Idempotency-Key` as often as needed: there will be one order."""
+    """Place a new order. Repeat it with the same `Idempotency-Key` as often as needed: there will be one order.
+
+    The answer comes as soon as the order is stored; with `Prefer: wait=10` it waits up to ten seconds for the POS.
+    """
     body: OrderBody = request.body
     named = body.store_slug or body.location_id
     if not named:
@@ -107,7 +110,12 @@ async def create_order(services: Services, request: Request) -> Reply:
     headers = {"Location": f"/api/v1/orders/{placed.order_id}"}
     if placed.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Reply(placed.answer, status=201, headers=headers, order_id=placed.order_id)
+    answer = placed.answer
+    if request.wait_seconds:
+        record = await services.outcomes.wait(placed.order_id, request.wait_seconds)
+        headers["Preference-Applied"] = f"wait={request.wait_seconds:g}"
+        answer = answer if record is None else render(record)
+    return Reply(answer, status=201, headers=headers, order_id=placed.order_id)
 
 
 async def get_order(services: Services, request: Request) -> Reply:

@@ -29,15 +29,15 @@ def test_a_refusal_without_words_is_still_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "expected"),
+    ("reason", "expected"),
     [
-        ("update_order: HTTP 200, Token expired", "token"),
-        ("update_order: HTTP 200, unauthorized: Token expired", "token"),
-        ("update_order: HTTP 200, validation_failed: Invalid token", "token"),
-        ("update_order: HTTP 200, Integrator is in test mode. But brand is not in test mode", "credentials"),
-        ("update_order: HTTP 200, duplicate_phone: Phone exists", "duplicate"),
-        ("update_order: HTTP 200, validation_failed: Status is not allowed", None),
+        ("Token expired", "token"),
+        ("unauthorized: Token expired", "token"),
+        ("validation_failed: Invalid token", "token"),
+        ("Integrator is in test mode. But brand is not in test mode", "credentials"),
+        ("duplicate_phone: Phone exists", "duplicate"),
+        ("validation_failed: Status is not allowed", None),
     ],
 )
-def test_slugs_and_sentences_have_the_meaning_of_the_table(message: str, expected: str | None) -> None:
-    assert meaning(VendorRejected(message, code="200"), load_tables("clopos")) == expected
+def test_slugs_and_sentences_have_the_meaning_of_the_table(reason: str, expected: str | None) -> None:
+    assert meaning(VendorRejected(f"update_order: {reason}", reason=reason), load_tables("clopos")) == expected

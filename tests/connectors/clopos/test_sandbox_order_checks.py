@@ -51,7 +51,7 @@ COPY = f"{LINE}.meta.order_product"
         ("payload.service.venue_id", "1"),
         ("payload.service.venue_name", ""),
         ("payload.customer.id", 1),
-        ("payload.customer.phone", "0705401040"),
+        ("payload.customer.phone", 705401040),
         ("payload.customer.customer_discount_type", 5),
         ("payload.products", []),
         (f"{LINE}.product_id", 999),

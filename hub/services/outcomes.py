@@ -1,0 +1,43 @@
+"""Lets a caller wait until an order's way into the POS has ended, well or badly."""
+
+import asyncio
+
+from hub.database.engine import Database
+from hub.database.order_reads import load_order
+from hub.model.order import OrderRecord
+from hub.model.status import Injection
+
+_LOOK_AGAIN_SECONDS = 1.0  # another process may deliver, and nobody tells this one
+_ON_THE_WAY = (Injection.QUEUED, Injection.SENDING, Injection.RETRYING, Injection.UNKNOWN)
+
+
+class Outcomes:
+    """Wakes those who wait for an order."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._events: dict[str, asyncio.Event] = {}
+
+    def settled(self, order_id: str) -> None:
+        """Says that a delivery of this order ended."""
+        event = self._events.get(order_id)
+        if event is not None:
+            event.set()
+
+    async def wait(self, order_id: str, seconds: float) -> OrderRecord | None:
+        """The order once nothing of it is on the way any more, or as it is after `seconds`."""
+        event = self._events.setdefault(order_id, asyncio.Event())
+        until = asyncio.get_running_loop().time() + seconds
+        try:
+            while True:
+                event.clear()
+                record = await self._database.read(lambda connection: load_order(connection, order_id))
+                left = until - asyncio.get_running_loop().time()
+                if record is None or left <= 0 or not any(s.state in _ON_THE_WAY for s in record.injection):
+                    return record
+                try:
+                    await asyncio.wait_for(event.wait(), min(left, _LOOK_AGAIN_SECONDS))
+                except TimeoutError:
+                    continue
+        finally:
+            self._events.pop(order_id, None)

@@ -1,0 +1,22 @@
+"""Options of the test suite."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long` runs the journeys with more orders, more crashes and more faults."""
+    parser.addoption("--long", action="store_true", help="run the long forms of the journeys as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the mark `long` known."""
+    config.addinivalue_line("markers", "long: takes minutes; runs with --long only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the long forms out unless they are asked for."""
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)

@@ -1,0 +1,1 @@
+"""What users do, end to end: real processes, real sockets, both databases."""

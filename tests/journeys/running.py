@@ -1,0 +1,118 @@
+"""Starts processes for the journeys, waits for conditions, and ends only what it started."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from tests.postgres import die_with_parent
+
+ROOT = Path(__file__).parents[2]
+_T = TypeVar("_T")
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(look: Callable[[], _T], what: str, *, seconds: float = 20.0, every: float = 0.03) -> _T:
+    """The first true answer of `look`; fails saying `what` did not happen and what was last seen."""
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        assert time.monotonic() < deadline, f"after {seconds:g} s still not: {what}; last seen: {seen!r}"
+        time.sleep(every)
+
+
+def plain_environment() -> dict[str, str]:
+    """This environment without any setting of a hub."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("OPENPOS_")}
+
+
+class Process:
+    """A Python process of ours with its output in a file; dies with the tests."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                preexec_fn=die_with_parent(signal.SIGKILL),
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._popen.pid
+
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._popen.poll() is None
+
+    def kill(self) -> None:
+        """`kill -9`, as a crash would end it."""
+        self._popen.kill()
+        self._popen.wait(20)
+
+    def stop(self) -> int:
+        """Asks it to end and gives its exit status; kills it when it takes too long."""
+        if self.is_running():
+            self._popen.send_signal(signal.SIGTERM)
+        try:
+            return self._popen.wait(40)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"process did not stop when asked:\n{self.output()[-3000:]}") from None
+
+    def exit_status(self, seconds: float = 20.0) -> int:
+        """Waits until it ends by itself."""
+        return self._popen.wait(seconds)
+
+    def output(self) -> str:
+        """What it wrote so far."""
+        return self.log.read_text(errors="replace")
+
+    def wait_until_it_answers(self, client: httpx.Client, path: str) -> None:
+        """Returns once the path is answered; fails with the process's output when it ended instead."""
+
+        def answers() -> bool:
+            assert self.is_running(), f"the process ended:\n{self.output()[-3000:]}"
+            try:
+                return client.get(path).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_for(answers, f"an answer at {path}\n{self.output()[-3000:]}", seconds=30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.is_running():
+            self.kill()
+
+
+def new_client(url: str) -> httpx.Client:
+    """A client that sees no proxy of this machine."""
+    return httpx.Client(base_url=url, trust_env=False, timeout=30)
