@@ -65,7 +65,7 @@ def _check_customer(value: Any, shop: Shop) -> Fields:
     fields.text("name")
     fields.choice("customer_discount_type", DISCOUNT_TYPES, default=0)
     if fields.has("phone"):
-        fields.text("phone")
+        fields.text("phone", empty=True)
     fields.optional_text("address")
     return fields
 

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import litestar
@@ -11,6 +11,7 @@ from litestar import HttpMethod, Response
 from litestar.datastructures import Headers
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler, route
+from litestar.response.base import ASGIResponse
 
 from hub.api.address import client_address
 from hub.api.json import decode, encode
@@ -48,7 +49,7 @@ class Rest:
         return [self._route(operation) for operation in operations]
 
     def _route(self, operation: Operation) -> HTTPRouteHandler:
-        async def answer(request: litestar.Request[Any, Any, Any]) -> Response[bytes]:
+        async def answer(request: litestar.Request[Any, Any, Any]) -> ASGIResponse:
             return await self._answer(operation, request)
 
         return route(
@@ -59,13 +60,14 @@ class Rest:
             request_max_body_size=self._max_body_bytes,
         )(answer)
 
-    async def _answer(self, operation: Operation, request: litestar.Request[Any, Any, Any]) -> Response[bytes]:
+    async def _answer(self, operation: Operation, request: litestar.Request[Any, Any, Any]) -> ASGIResponse:
         started = time.perf_counter()
         at_ms = self._services.now_ms()
         content, error = b"", ""
+        headers_in = request.headers
         try:
-            content = await self._body(operation, request)
-            reply = await operation.handler(self._services, self._understand(operation, request, content))
+            content = await self._body(operation, request, headers_in)
+            reply = await operation.handler(self._services, self._understand(operation, request, headers_in, content))
         except HubError as problem:
             reply, error = error_reply(problem), f"{type(problem).__name__}: {problem.message}"
         except Exception as problem:
@@ -77,23 +79,25 @@ class Rest:
             milliseconds=(time.perf_counter() - started) * 1000,
             operation=operation.name,
             method=operation.method,
-            url=str(request.url),
-            request_headers=request.headers.items(),
+            url=_target(request.scope),
+            request_headers=headers_in,
             request_body=content,
             status=reply.status,
-            response_headers=headers.items(),
+            response_headers=headers,
             response_body=reply.content,
             order_id=reply.order_id,
             error=error,
         )
-        return Response(
-            content=reply.content.encode(), status_code=reply.status, headers=headers, media_type="application/json"
+        return ASGIResponse(
+            body=reply.content.encode(), status_code=reply.status, headers=headers, media_type="application/json"
         )
 
-    def _understand(self, operation: Operation, request: litestar.Request[Any, Any, Any], content: bytes) -> Request:
+    def _understand(
+        self, operation: Operation, request: litestar.Request[Any, Any, Any], headers: Headers, content: bytes
+    ) -> Request:
         peer = request.client.host if request.client else ""
-        address = client_address(peer, request.headers, self._trusted_proxies)
-        caller = authenticate(self._services.directory, request.headers.get("authorization"), address)
+        address = client_address(peer, headers, self._trusted_proxies)
+        caller = authenticate(self._services.directory, headers.get("authorization"), address)
         if not (operation.anonymous and caller.is_anonymous):
             require(caller, operation.scope)
         return Request(
@@ -101,14 +105,14 @@ class Rest:
             path=request.path_params,
             query={name: request.query_params.get(name, "") for name in operation.query},
             body=None if operation.body is None else decode(content, operation.body),
-            idempotency_key=_idempotency_key(request.headers),
-            wait_seconds=_wait_seconds(request.headers),
+            idempotency_key=_idempotency_key(headers),
+            wait_seconds=_wait_seconds(headers),
         )
 
-    async def _body(self, operation: Operation, request: litestar.Request[Any, Any, Any]) -> bytes:
+    async def _body(self, operation: Operation, request: litestar.Request[Any, Any, Any], headers: Headers) -> bytes:
         if operation.body is None:
             return b""
-        media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise UnsupportedMediaType(
                 f"Content-Type: send application/json, not {media_type[:60]!r}", field="Content-Type"
@@ -121,6 +125,13 @@ class Rest:
             raise BodyTooLarge(
                 f"body: larger than the {self._max_body_bytes} bytes this hub accepts", field="body"
             ) from problem
+
+
+def _target(scope: Mapping[str, Any]) -> str:
+    """What was asked for: path and query."""
+    query = scope["query_string"]
+    path: str = scope["path"]
+    return f"{path}?{query.decode('latin-1')}" if query else path
 
 
 def _idempotency_key(headers: Headers) -> str:

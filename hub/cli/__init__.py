@@ -65,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     trace = add("trace", help="everything that happened to an order: changes, deliveries, calls")
     trace.add_argument("order", metavar="ORDER", help="order id or number, e.g. DT-001")
     trace.add_argument("--bodies", action="store_true", help="show request and answer bodies too")
+    trace.add_argument("--reads", action="store_true", help="show every call that only read the order, too")
     trace.add_argument("--json", action="store_true", help="print JSON")
     trace.set_defaults(run=commands.trace)
 

@@ -62,7 +62,7 @@ async def _read_menu(hub: Hub, link: Link) -> bool:
         return True
     except (ConnectorError, ConfigurationError) as problem:
         later = isinstance(problem, ConnectorError) and problem.next_step is NextStep.LATER
-        reason = "cannot be reached now" if later else "does not answer as it should"
+        reason = "cannot be reached now" if later else "did not give its menu"
         print(
             f"{slug}: {link.connector} {reason}: {problem.message}\n"
             f"{slug}: what the file declares is stored; a running hub tries again every 15 minutes",

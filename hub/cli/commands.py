@@ -77,7 +77,9 @@ def doctor(_options: argparse.Namespace) -> int:
 
 def trace(options: argparse.Namespace) -> int:
     """`trace`"""
-    return _with_hub(lambda hub: report.trace(hub, options.order, bodies=options.bodies, as_json=options.json))
+    return _with_hub(
+        lambda hub: report.trace(hub, options.order, bodies=options.bodies, reads=options.reads, as_json=options.json)
+    )
 
 
 def stuck(_options: argparse.Namespace) -> int:

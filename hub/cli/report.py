@@ -68,7 +68,7 @@ async def stuck(hub: Hub) -> int:
     return 0
 
 
-async def trace(hub: Hub, id_or_number: str, *, bodies: bool, as_json: bool) -> int:
+async def trace(hub: Hub, id_or_number: str, *, bodies: bool, reads: bool, as_json: bool) -> int:
     """Shows an order's whole life: changes, deliveries and every call, in the order they happened."""
     record = await hub.orders.load(id_or_number)
     order = record.order
@@ -91,10 +91,17 @@ async def trace(hub: Hub, id_or_number: str, *, bodies: bool, as_json: bool) -> 
     lines = [
         (event.at_ms, f"{event.kind} by {event.actor} (version {event.version}) {event.detail}") for event in events
     ]
-    lines += [(call.at_ms, _call_line(call, bodies=bodies)) for call in calls]
+    shown = [call for call in calls if reads or not _only_read(call)]
+    lines += [(call.at_ms, _call_line(call, bodies=bodies)) for call in shown]
     for at_ms, words in sorted(lines):
         print(f"  {datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone).strftime('%H:%M:%S.%f')[:-3]}  {words}")
+    if len(shown) < len(calls):
+        print(f"  ({len(calls) - len(shown)} calls that only read the order are not shown; --reads shows them)")
     return 0
+
+
+def _only_read(call: Call) -> bool:
+    return call.direction == "in" and call.method == "GET"
 
 
 def _print_order(record: OrderRecord) -> None:

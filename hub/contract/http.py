@@ -36,6 +36,7 @@ from hub.model.venue import RateLimit
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 LONGEST_RETRY_AFTER_SECONDS = 900.0  # a vendor that asks for more than 15 minutes is asked again after 15
+_KNOWN_URLS = 100
 _UNSTATED_WAIT_SECONDS = 5.0  # for a 429 that does not say how long
 _KEEP_ALIVE_SECONDS = 4.0  # below the idle time after which common servers close a connection
 
@@ -98,6 +99,7 @@ class VendorHttp:
         self._clock = clock
         self._redactor = redactor
         self._refusal = refusal
+        self._urls: dict[str, httpx.URL] = {}
         self._timeout = {"connect": profile.connect_timeout_seconds, "read": None, "pool": None}
 
     def explaining(self, refusal: Callable[[Any], str | None]) -> "VendorHttp":
@@ -110,6 +112,15 @@ class VendorHttp:
     def hide(self, secret: str) -> None:
         """Keeps a value that was just issued (a token) out of everything recorded from now on."""
         self._redactor = self._redactor.with_value(secret)
+
+    def _url(self, path: str) -> httpx.URL:
+        """The address of a path; parsed once for paths that come again and again."""
+        url = self._urls.get(path)
+        if url is None:
+            if len(self._urls) >= _KNOWN_URLS:
+                self._urls.clear()
+            url = self._urls[path] = httpx.URL(self.profile.base_url + path)
+        return url
 
     async def read(
         self, operation: str, path: str, *, query: Mapping[str, Any] | None = None, headers: Mapping[str, str]
@@ -151,7 +162,7 @@ class VendorHttp:
             sent_headers["content-type"] = "application/json"
         request = httpx.Request(
             method,
-            self.profile.base_url + path,
+            self._url(path),
             params=query or None,
             headers=sent_headers,
             content=content,

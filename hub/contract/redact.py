@@ -21,7 +21,7 @@ class Redactor:
     def __init__(self, headers: Iterable[str] = (), fields: Iterable[str] = (), values: Sequence[str] = ()) -> None:
         self._headers = {name.lower() for name in (*ALWAYS_SECRET_HEADERS, *headers)}
         names = {name.lower() for name in (*ALWAYS_SECRET_FIELDS, *fields)}
-        self._hints = tuple(f'"{name}"' for name in sorted(names))
+        self._hints = tuple(sorted({f'{name[-5:]}"' for name in names}))
         alternatives = "|".join(map(re.escape, sorted(names)))
         self._field = re.compile(rf'"({alternatives})"\s*:\s*("(?:[^"\\]|\\.)*"?|[-\d.eE+]+)', re.IGNORECASE)
         self._values = tuple(value for value in values if len(value) >= 4)

@@ -152,6 +152,7 @@ class Sandbox(ABC):
     async def _meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(CONTROL):
             return await handler(request)
+        await request.read()  # now, for a caller that hangs up during a delay must not undo what it sent
         operation = self._operations.get(request.match_info.route, "unknown")
         rule = self.faults.take(operation, request.method, request.path)
         outcome = "none"

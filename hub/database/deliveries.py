@@ -127,8 +127,16 @@ def finish_by_hand(connection: Connection, delivery_id: str, *, now_ms: int) -> 
         .values(state=State.DONE_BY_HAND, cause="", done_at_ms=now_ms)
     )
     connection.execute(finished)
-    lane_of = select(deliveries.c.lane_id).where(deliveries.c.id == delivery_id).scalar_subquery()
-    connection.execute(update(lanes).where(lanes.c.id == lane_of).values(due_at_ms=now_ms, lease_owner=None))
+    lane_id = connection.execute(select(deliveries.c.lane_id).where(deliveries.c.id == delivery_id)).scalar_one()
+    head = (
+        select(deliveries.c.operation)
+        .where(deliveries.c.lane_id == lane_id, deliveries.c.state.in_(OPEN_STATES))
+        .order_by(deliveries.c.seq)
+        .limit(1)
+    )
+    following = connection.execute(head).scalar_one_or_none()
+    after = {"due_at_ms": None} if following is None else {"due_at_ms": now_ms, "operation": following}
+    connection.execute(update(lanes).where(lanes.c.id == lane_id).values(lease_owner=None, **after))
 
 
 def injection_states(connection: Connection, order_id: str) -> list[InjectionState]:

@@ -7,16 +7,19 @@ its connection, and returns expected outcomes ("this key was used before") inste
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from hub.database.checkpoint import Checkpointer
 from hub.errors import Unavailable
 
 _T = TypeVar("_T")
@@ -25,9 +28,11 @@ _I = TypeVar("_I")
 Unit = Callable[[Connection], _T]
 BatchUnit = Callable[[Connection, Sequence[_I]], Sequence[_T]]
 
+_log = logging.getLogger(__name__)
 _GATHER_SECONDS = 0.001
 _LARGEST_BATCH = 256
-_TRIES = 3
+_TRIES = 5
+_LOG_PAGES_BEFORE_THE_WRITER_STEPS_IN = 16_384  # 64 MB: only when the checkpointer cannot keep up
 
 
 class _Job:
@@ -56,7 +61,10 @@ class Database:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="database-reader")
         self._waiting: deque[_Job] = deque()
         self._wake = threading.Event()
+        self._checkpointer = _checkpointer(self.url)
         self._closing = False
+        self.repeated_batches = 0
+        """How often a failing unit made its whole batch be repeated one by one; rare in good health."""
         self._thread = threading.Thread(target=self._write_forever, name="database-writer", daemon=True)
         self._thread.start()
 
@@ -96,6 +104,8 @@ class Database:
         self._closing = True
         self._wake.set()
         self._thread.join()
+        if self._checkpointer is not None:
+            self._checkpointer.close()
         self._readers.shutdown()
         self._writer_engine.dispose()
         self._reader_engine.dispose()
@@ -120,8 +130,10 @@ class Database:
                 self._wake.set()
             if jobs:
                 self._commit(jobs)
+                if self._checkpointer is not None:
+                    self._checkpointer.after_commit()
                 gather = len(jobs) > 1
-            elif self._closing:
+            if self._closing and not self._waiting:
                 return
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
@@ -140,7 +152,9 @@ class Database:
         try:
             with self._writer_engine.begin() as connection:
                 return _run(connection, jobs)
-        except Exception:  # whatever one unit raised: each is repeated alone and answers for itself
+        except Exception as problem:  # whatever one unit raised: each is repeated alone and answers for itself
+            self.repeated_batches += 1
+            _log.debug("a batch of %d units is repeated one by one: %r", len(jobs), problem)
             return None
 
     def _alone(self, job: _Job) -> Any:
@@ -154,7 +168,8 @@ class Database:
                     failure = Unavailable("the database cannot be written at the moment; nothing was stored")
                     failure.__cause__ = problem
                     return _Failed(failure if isinstance(problem, OperationalError) else problem)
-                time.sleep(0.05)
+                if not isinstance(problem, IntegrityError):
+                    time.sleep(0.05)
             except Exception as problem:
                 return _Failed(problem)
         raise AssertionError("the last try returns")
@@ -193,8 +208,14 @@ def _answer(answers: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
 
 
 def _passes(problem: DBAPIError) -> bool:
-    """Whether a second try makes sense: deadlocks, lost connections, a busy file."""
-    return problem.connection_invalidated or isinstance(problem, OperationalError)
+    """Whether a second try makes sense: deadlocks, lost connections, a busy file, a twin that another process
+    stored meanwhile (the unit will find it)."""
+    return problem.connection_invalidated or isinstance(problem, OperationalError | IntegrityError)
+
+
+def _checkpointer(url: URL) -> Checkpointer | None:
+    on_disk = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Checkpointer(Path(str(url.database))) if on_disk else None
 
 
 def _engine(url: str, *, writing: bool, durable: bool) -> Engine:
@@ -222,6 +243,7 @@ def _sqlite_engine(url: str, *, writing: bool, durable: bool) -> Engine:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA busy_timeout=5000")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES_BEFORE_THE_WRITER_STEPS_IN}")
 
     if writing:
 

@@ -40,23 +40,25 @@ def find_order_by_ref(connection: Connection, link_id: str, ref: VendorRef) -> O
 
 
 class OpenRef(Struct, frozen=True):
-    """An open order that a vendor has, and when it was created."""
+    """An open order that a vendor has, and what the vendor last said of it."""
 
     ref: VendorRef
-    order: Order
+    order_id: str
+    created_at_ms: int
+    last_told: str
 
 
 def open_orders_at_link(connection: Connection, link_id: str) -> list[OpenRef]:
     """The open orders this link's vendor has, oldest first."""
     query = (
-        select(order_refs.c.kind, order_refs.c.vendor_id, orders.c.document)
+        select(order_refs, orders.c.created_at_ms)
         .join(orders, orders.c.id == order_refs.c.order_id)
         .join(links, links.c.venue_id == orders.c.venue_id)
         .where(links.c.id == link_id, order_refs.c.link_id == link_id, order_refs.c.kind == "order", orders.c.is_open)
         .order_by(orders.c.id)
     )
     return [
-        OpenRef(VendorRef(kind=row.kind, id=row.vendor_id), decode_order(row.document))
+        OpenRef(VendorRef(kind=row.kind, id=row.vendor_id), row.order_id, row.created_at_ms, row.last_told)
         for row in connection.execute(query)
     ]
 
@@ -67,9 +69,14 @@ def load_events(connection: Connection, order_id: str) -> list[Row[Any]]:
     return list(connection.execute(query))
 
 
-def load_unchanged(connection: Connection, since_ms: int, limit: int = 200) -> list[Order]:
-    """Open orders that have not changed since a time."""
-    query = select(orders.c.document).where(orders.c.is_open, orders.c.updated_at_ms < since_ms).limit(limit)
+def load_unchanged(connection: Connection, since_ms: int, *, after_id: str, limit: int = 200) -> list[Order]:
+    """A page of the open orders that have not changed since a time, by id."""
+    query = (
+        select(orders.c.document)
+        .where(orders.c.is_open, orders.c.updated_at_ms < since_ms, orders.c.id > after_id)
+        .order_by(orders.c.id)
+        .limit(limit)
+    )
     return [decode_order(document) for document in connection.execute(query).scalars()]
 
 

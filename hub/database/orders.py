@@ -7,17 +7,18 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from hub.database.tables import (
     deliveries,
     idempotency_keys,
     lanes,
     order_events,
+    order_refs,
     orders,
     venues,
 )
-from hub.model.order import Order
+from hub.model.order import Order, VendorRef
 from hub.model.status import Status
 
 
@@ -68,6 +69,19 @@ class Placement(Struct, frozen=True, kw_only=True):
     answer: str = ""
 
 
+_LOCK_VENUES = (
+    select(venues.c.id)
+    .where(venues.c.id.in_(bindparam("venue_ids", expanding=True)))
+    .order_by(venues.c.id)
+    .with_for_update()
+)
+_KEYS = select(idempotency_keys).where(idempotency_keys.c.name.in_(bindparam("names", expanding=True)))
+_NEXT_NUMBERS = (
+    update(venues)
+    .where(venues.c.id == bindparam("venue_id"), venues.c.catalog_version == bindparam("priced_with"))
+    .values(next_number=venues.c.next_number + bindparam("count"))
+    .returning(venues.c.next_number)
+)
 _INSERT_KEY = insert(idempotency_keys)
 _INSERT_ORDER = insert(orders)
 _INSERT_LANE = insert(lanes)
@@ -78,8 +92,10 @@ _INSERT_EVENT = insert(order_events)
 def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Placement]:
     """Stores orders, each once per idempotency key and per origin; a repetition gets the first one's outcome.
 
-    A concurrent twin in another process violates a unique key; the writer then repeats the unit, which finds it.
+    A twin that another process stores at another venue at the same moment violates a unique key; the writer then
+    repeats the unit, which finds it.
     """
+    _wait_for_others(connection, items)
     known = _known_keys(connection, items) | _known_origins(connection, items)
     outcomes: list[Placement | None] = []
     fresh: list[NewOrder] = []
@@ -94,6 +110,12 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
         placed[item.order.id] if outcome is None else _resolved(outcome, placed)
         for item, outcome in zip(items, outcomes, strict=True)
     ]
+
+
+def _wait_for_others(connection: Connection, items: Sequence[NewOrder]) -> None:
+    """Takes turns with other processes that place orders at the same venues, so that what they stored is seen."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_LOCK_VENUES, {"venue_ids": list({item.order.venue_id for item in items})})
 
 
 class _Known(Struct, frozen=True):
@@ -112,7 +134,9 @@ def key_name(item: NewOrder) -> str | None:
 def origin_name(order: Order) -> str | None:
     """The order's natural key as it is stored; None when its sender gave no number of its own."""
     origin = order.origin
-    return f"{order.venue_id} {origin.system} {origin.order_id}" if origin.order_id else None
+    if not origin.order_id:
+        return None
+    return f"{order.venue_id} {len(origin.system)} {origin.system} {origin.order_id}"  # the length keeps them apart
 
 
 def _names(item: NewOrder) -> list[tuple[PlacementKind, str]]:
@@ -148,7 +172,7 @@ def _known_keys(connection: Connection, items: Sequence[NewOrder]) -> dict[tuple
         return {}
     now_ms = max(item.order.created_at_ms for item in items)
     table = idempotency_keys.c
-    rows = connection.execute(select(idempotency_keys).where(table.name.in_(wanted))).all()
+    rows = connection.execute(_KEYS, {"names": wanted}).all()
     if any(row.expires_at_ms <= now_ms for row in rows):
         connection.execute(delete(idempotency_keys).where(table.name.in_(wanted), table.expires_at_ms <= now_ms))
     return {
@@ -201,13 +225,8 @@ def _number(connection: Connection, items: Sequence[NewOrder]) -> list[Order | N
         groups.setdefault((item.order.venue_id, item.catalog_version), []).append(index)
     numbered: list[Order | None] = [None] * len(items)
     for (venue_id, catalog_version), indexes in sorted(groups.items()):
-        statement = (
-            update(venues)
-            .where(and_(venues.c.id == venue_id, venues.c.catalog_version == catalog_version))
-            .values(next_number=venues.c.next_number + len(indexes))
-            .returning(venues.c.next_number)
-        )
-        after = connection.execute(statement).scalar_one_or_none()
+        wanted = {"venue_id": venue_id, "priced_with": catalog_version, "count": len(indexes)}
+        after = connection.execute(_NEXT_NUMBERS, wanted).scalar_one_or_none()
         if after is None:
             continue
         for offset, index in enumerate(indexes):
@@ -309,6 +328,12 @@ def save_change(
     }
     connection.execute(_INSERT_EVENT, [event])
     return changed
+
+
+def note_told(connection: Connection, link_id: str, ref: VendorRef, told: str) -> None:
+    """Remembers what a vendor last said of one of our orders."""
+    mine = (order_refs.c.link_id == link_id, order_refs.c.kind == ref.kind, order_refs.c.vendor_id == ref.id)
+    connection.execute(update(order_refs).where(*mine).values(last_told=told))
 
 
 def delete_expired_keys(connection: Connection, now_ms: int, limit: int = 1000) -> int:

@@ -23,6 +23,7 @@ class Claimed(Struct, frozen=True, kw_only=True):
     order_id: str
     document: str
     """The order, as JSON."""
+    seq: int
     operation: str
     reason: str
     attempts: int
@@ -39,6 +40,20 @@ class Claimed(Struct, frozen=True, kw_only=True):
     last_words: str
     """What the last attempt said."""
     ref: VendorRef | None
+
+
+_LEASE = (
+    update(lanes)
+    .where(lanes.c.id.in_(bindparam("lane_ids", expanding=True)))
+    .values(lease_owner=bindparam("owner"), lease_epoch=lanes.c.lease_epoch + 1, due_at_ms=bindparam("lease_until_ms"))
+    .returning(lanes.c.id, lanes.c.lease_epoch)
+)
+_HEADS = (
+    select(deliveries, orders.c.document)
+    .join(orders, orders.c.id == deliveries.c.order_id)
+    .where(deliveries.c.lane_id.in_(bindparam("lane_ids", expanding=True)), deliveries.c.state.in_(OPEN_STATES))
+    .order_by(deliveries.c.lane_id, deliveries.c.seq.desc())
+)
 
 
 def links_with_work(connection: Connection, now_ms: int) -> list[str]:
@@ -80,13 +95,8 @@ def claim(
     lane_ids = list(connection.execute(due).scalars())
     if not lane_ids:
         return []
-    lease = (
-        update(lanes)
-        .where(lanes.c.id.in_(lane_ids))
-        .values(lease_owner=owner, lease_epoch=lanes.c.lease_epoch + 1, due_at_ms=now_ms + lease_ms)
-        .returning(lanes.c.id, lanes.c.lease_epoch)
-    )
-    epochs = {row.id: row.lease_epoch for row in connection.execute(lease)}
+    leased = {"lane_ids": lane_ids, "owner": owner, "lease_until_ms": now_ms + lease_ms}
+    epochs = {row.id: row.lease_epoch for row in connection.execute(_LEASE, leased)}
     heads = _heads(connection, lane_ids)
     _settle_idle(connection, [lane_id for lane_id in lane_ids if lane_id not in heads])
     _note_attempts(connection, heads.values(), now_ms, marked_on_claim)
@@ -100,13 +110,8 @@ def claim(
 
 def _heads(connection: Connection, lane_ids: Sequence[str]) -> dict[str, Row[Any]]:
     """The first open delivery of each lane, with its order."""
-    query = (
-        select(deliveries, orders.c.document)
-        .join(orders, orders.c.id == deliveries.c.order_id)
-        .where(deliveries.c.lane_id.in_(lane_ids), deliveries.c.state.in_(OPEN_STATES))
-        .order_by(deliveries.c.lane_id, deliveries.c.seq.desc())
-    )
-    return {row.lane_id: row for row in connection.execute(query)}  # the lowest seq comes last and stays
+    rows = connection.execute(_HEADS, {"lane_ids": list(lane_ids)})
+    return {row.lane_id: row for row in rows}  # the lowest seq comes last and stays
 
 
 def _settle_idle(connection: Connection, lane_ids: Sequence[str]) -> None:
@@ -115,7 +120,7 @@ def _settle_idle(connection: Connection, lane_ids: Sequence[str]) -> None:
         connection.execute(update(lanes).where(lanes.c.id.in_(lane_ids)).values(due_at_ms=None, lease_owner=None))
 
 
-def _is_uncertain(row: Row[Any]) -> bool:
+def is_uncertain(row: Row[Any]) -> bool:
     """Unknown, or left in flight by a process that died after it began to send."""
     return row.state == State.UNKNOWN or (row.state == State.INFLIGHT and row.sent_at_ms is not None)
 
@@ -123,7 +128,7 @@ def _is_uncertain(row: Row[Any]) -> bool:
 def _note_attempts(
     connection: Connection, heads: Iterable[Row[Any]], now_ms: int, marked_on_claim: Collection[str]
 ) -> None:
-    certain = [row for row in heads if not _is_uncertain(row)]
+    certain = [row for row in heads if not is_uncertain(row)]
     marked = [row.id for row in certain if row.operation in marked_on_claim]
     unmarked = [row.id for row in certain if row.operation not in marked_on_claim]
     attempt: dict[str, Any] = {"state": State.INFLIGHT, "attempts": deliveries.c.attempts + 1}
@@ -146,7 +151,7 @@ def _refs(connection: Connection, link_id: str, order_ids: Sequence[str]) -> dic
 def _claimed(
     row: Row[Any], epoch: int, now_ms: int, marked_on_claim: Collection[str], refs: dict[str, VendorRef]
 ) -> Claimed:
-    uncertain = _is_uncertain(row)
+    uncertain = is_uncertain(row)
     marked = not uncertain and row.operation in marked_on_claim
     return Claimed(
         delivery_id=row.id,
@@ -155,6 +160,7 @@ def _claimed(
         link_id=row.link_id,
         order_id=row.order_id,
         document=row.document,
+        seq=row.seq,
         operation=row.operation,
         reason=row.reason,
         attempts=row.attempts if uncertain else row.attempts + 1,
@@ -196,6 +202,7 @@ class Completion(Struct, frozen=True, kw_only=True):
     order_id: str
     link_id: str
     epoch: int
+    seq: int
     state: State
     """DELIVERED, DEAD, or PENDING / UNKNOWN to be taken up again at `due_at_ms`."""
     now_ms: int
@@ -209,10 +216,15 @@ class Completion(Struct, frozen=True, kw_only=True):
     pos_cents: int | None = None
 
 
-_LOCK_LANES = select(lanes.c.id, lanes.c.lease_epoch)
+_LOCK_LANES = (
+    select(lanes.c.id, lanes.c.lease_epoch, lanes.c.next_seq)
+    .where(lanes.c.id.in_(bindparam("lane_ids", expanding=True)))
+    .order_by(lanes.c.id)
+    .with_for_update()
+)
 _SET_DELIVERY = (
     update(deliveries)
-    .where(deliveries.c.id == bindparam("b_id"), deliveries.c.state.in_(OPEN_STATES))
+    .where(deliveries.c.id == bindparam("b_id"), deliveries.c.done_at_ms.is_(None))
     .values(
         state=bindparam("b_state"),
         attempts=deliveries.c.attempts - bindparam("b_uncounted"),
@@ -241,19 +253,34 @@ def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
     A late success is still a fact and is kept; a late failure is not. The lane row is locked before the rest is
     read, so a delivery that is added meanwhile is not overlooked.
     """
-    lock = _LOCK_LANES.where(lanes.c.id.in_([item.lane_id for item in items])).order_by(lanes.c.id).with_for_update()
-    epochs = {row.id: row.lease_epoch for row in connection.execute(lock)}
-    held = [epochs.get(item.lane_id) == item.epoch for item in items]
+    locked = {
+        row.id: row for row in connection.execute(_LOCK_LANES, {"lane_ids": [item.lane_id for item in items]}).all()
+    }
+    held = [item.lane_id in locked and locked[item.lane_id].lease_epoch == item.epoch for item in items]
     kept = [item for item, mine in zip(items, held, strict=True) if mine or item.state is State.DELIVERED]
     if kept:
         connection.execute(_SET_DELIVERY, [_delivery_values(item) for item in kept])
     _insert_refs(connection, [item for item in kept if item.ref is not None])
     mine = [item for item, is_held in zip(items, held, strict=True) if is_held]
-    finished = [item.lane_id for item in mine if item.state in (State.DELIVERED, State.DONE_BY_HAND)]
+    finished = _with_more_behind(connection, mine, {lane_id: row.next_seq for lane_id, row in locked.items()})
     following = _heads_operations(connection, finished)
     if mine:
         connection.execute(_SET_LANE, [_lane_values(item, following) for item in mine])
     return held
+
+
+def _with_more_behind(connection: Connection, items: Sequence[Completion], next_seqs: dict[str, int]) -> list[str]:
+    """The lanes whose worked delivery is through and that have further ones.
+
+    A delivery that is given up may be through all the same: an earlier holder's late success was kept.
+    """
+    more = [item for item in items if item.state not in OPEN_STATES and next_seqs[item.lane_id] > item.seq + 1]
+    given_up = [item.delivery_id for item in more if item.state is State.DEAD]
+    dead: set[str] = set()
+    if given_up:
+        query = select(deliveries.c.id).where(deliveries.c.id.in_(given_up), deliveries.c.state == State.DEAD)
+        dead = set(connection.execute(query).scalars())
+    return [item.lane_id for item in more if item.delivery_id not in dead]
 
 
 def _delivery_values(item: Completion) -> dict[str, Any]:
@@ -274,7 +301,7 @@ def _delivery_values(item: Completion) -> dict[str, Any]:
 def _lane_values(item: Completion, following: dict[str, str]) -> dict[str, Any]:
     """Wakes the lane for a retry or for its next delivery; behind a dead one it waits for a person."""
     due_at_ms = item.due_at_ms
-    if item.state in (State.DELIVERED, State.DONE_BY_HAND) and item.lane_id in following:
+    if item.lane_id in following:
         due_at_ms = item.now_ms
     return {"b_id": item.lane_id, "b_due_at_ms": due_at_ms, "b_operation": following.get(item.lane_id, "")}
 
@@ -334,40 +361,3 @@ def postpone(connection: Connection, lane_id: str, due_at_ms: int) -> None:
     """Makes a waiting lane due later than it was."""
     waits = lanes.c.lease_owner.is_(None) & (lanes.c.due_at_ms < due_at_ms)
     connection.execute(update(lanes).where(lanes.c.id == lane_id, waits).values(due_at_ms=due_at_ms))
-
-
-class Overdue(Struct, frozen=True, kw_only=True):
-    """A delivery whose deadline passed while nobody could work on it."""
-
-    delivery_id: str
-    lane_id: str
-    order_id: str
-    link_id: str
-    epoch: int
-    uncertain: bool
-    cause: str
-    detail: str
-
-
-def load_overdue(connection: Connection, now_ms: int, limit: int = 500) -> list[Overdue]:
-    """Deliveries past their deadline whose lane nobody holds, oldest deadline first."""
-    query = (
-        select(deliveries, lanes.c.lease_epoch)
-        .join(lanes, lanes.c.id == deliveries.c.lane_id)
-        .where(deliveries.c.state.in_(OPEN_STATES), deliveries.c.deliver_by_ms <= now_ms, lanes.c.lease_owner.is_(None))
-        .order_by(deliveries.c.deliver_by_ms)
-        .limit(limit)
-    )
-    return [
-        Overdue(
-            delivery_id=row.id,
-            lane_id=row.lane_id,
-            order_id=row.order_id,
-            link_id=row.link_id,
-            epoch=row.lease_epoch,
-            uncertain=_is_uncertain(row),
-            cause=row.cause,
-            detail=row.detail,
-        )
-        for row in connection.execute(query)
-    ]

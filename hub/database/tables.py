@@ -219,6 +219,8 @@ order_refs = Table(
     Column("kind", String(24), primary_key=True),
     Column("vendor_id", String(200), primary_key=True),
     Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
+    # What the vendor last said of it, in short, so that a poll reads only the orders that changed.
+    Column("last_told", String(200), nullable=False, server_default=""),
     Index("ix_order_refs_order_id", "order_id"),
 )
 

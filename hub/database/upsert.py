@@ -19,4 +19,5 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
         statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
     else:
         statement = statement.on_conflict_do_nothing()
+    statement = statement.execution_options(preserve_rowcount=True)  # psycopg's is gone once the result is closed
     return connection.execute(statement, list(rows) if len(rows) > 1 else rows[0]).rowcount

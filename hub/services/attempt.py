@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from hub.contract.base import LookUp, Operation, OrderWrite, PosConnector, Replay, Verdict, WriteResult, WriteRule
-from hub.database.deliveries import State
+from hub.database.deliveries import OPEN_STATES, State
 from hub.database.order_reads import decode_order
 from hub.database.outbox import Claimed, Completion
 from hub.errors import (
@@ -17,6 +17,7 @@ from hub.errors import (
     UnsupportedByVendor,
     VendorMalformed,
     VendorRateLimited,
+    VendorRejected,
     VendorUnavailable,
 )
 from hub.model import causes
@@ -31,7 +32,7 @@ _AGREEING_LOOK_UPS_MS = 5_000  # two look-ups this far apart must both say "abse
 class Circumstances:
     """What an attempt needs to know besides its delivery."""
 
-    now_ms: int
+    now_ms: Callable[[], int]
     jitter: float
     """Between 0 and 1."""
     settle_ms: int
@@ -58,7 +59,9 @@ class Attempt:
     def __init__(self, claimed: Claimed, connector: PosConnector, circumstances: Circumstances) -> None:
         self._claimed = claimed
         self._connector = connector
-        self._now = circumstances
+        self._around = circumstances
+        self._now_ms = circumstances.now_ms
+        self._is_counted = not claimed.uncertain  # the claim counts an attempt unless it must look first
         self._operation = Operation(claimed.operation)
         order = decode_order(claimed.document)
         self._request = OrderWrite(
@@ -78,16 +81,21 @@ class Attempt:
         if self._claimed.uncertain:
             decided = await self._decide()
             if decided is not None:
-                return decided
-        if self._now.now_ms >= self._claimed.deliver_by_ms:
+                waits = decided.completion.state in OPEN_STATES
+                return self.overdue() if waits and self._is_overdue() else decided
+        if self._is_overdue():
             return self.overdue()
         if not await begin():
             return self._waiting(self._claimed.attempts, cause="", detail="", count=False)
+        self._is_counted = True
         try:
             result: WriteResult = await getattr(self._connector, self._operation.value)(self._request)
         except ConnectorError as error:
             return self._after(error)
         return self._delivered(result)
+
+    def _is_overdue(self) -> bool:
+        return self._now_ms() >= self._claimed.deliver_by_ms
 
     def overdue(self) -> Attempted:
         """The deadline passed: a person decides. What may have been sent is never called failed."""
@@ -107,7 +115,8 @@ class Attempt:
         if found is not None and found.verdict is Verdict.FOUND:
             return self._delivered(WriteResult(ref=found.ref, order=found.order))
         if found is not None and len(found.candidates) > 1:
-            return self._dead(causes.LOOK_UP_AMBIGUOUS, "candidates: " + ", ".join(ref.id for ref in found.candidates))
+            candidates = ", ".join(ref.id for ref in found.candidates)
+            return self._dead(causes.LOOK_UP_AMBIGUOUS, f"candidates: {candidates}", healthy=True)
         if rule.replay is Replay.KEYED and self._key_is_remembered(rule):
             return None
         if rule.replay is Replay.ONCE or found is None:
@@ -118,7 +127,7 @@ class Attempt:
         """The look-up's answer; None where this vendor cannot be asked."""
         if rule.look_up is None:
             return None
-        since_ms = (self._claimed.first_sent_at_ms or self._now.now_ms) - _CLOCK_SKEW_MS
+        since_ms = (self._claimed.first_sent_at_ms or self._now_ms()) - _CLOCK_SKEW_MS
         try:
             found: LookUp = await getattr(self._connector, rule.look_up)(self._request, since_ms=since_ms)
         except UnsupportedByVendor:
@@ -129,21 +138,19 @@ class Attempt:
         first = self._claimed.first_sent_at_ms
         if rule.key_retention is None or first is None:
             return True
-        return self._now.now_ms - first < rule.key_retention.total_seconds() * 1000
+        return self._now_ms() - first < rule.key_retention.total_seconds() * 1000
 
     def _unless_settled(self, found: LookUp) -> Attempted | None:
         """ "Absent" counts once the vendor cannot be working on it any more and two look-ups agree."""
         if found.verdict is Verdict.AMBIGUOUS:
             return self._unknown("the vendor's list could not be read to its end", self._retry_at_ms())
-        settled_at_ms = (self._claimed.sent_at_ms or 0) + self._now.total_timeout_ms + self._now.settle_ms
-        if self._now.now_ms < settled_at_ms:
+        settled_at_ms = (self._claimed.sent_at_ms or 0) + self._around.total_timeout_ms + self._around.settle_ms
+        if self._now_ms() < settled_at_ms:
             return self._unknown("not at the vendor yet; it may still be working on it", settled_at_ms)
-        if self._claimed.absent_since_ms is None:
-            return self._unknown(
-                "not at the vendor; looking once more",
-                self._now.now_ms + _AGREEING_LOOK_UPS_MS,
-                absent_since_ms=self._now.now_ms,
-            )
+        absent_since_ms = self._claimed.absent_since_ms or self._now_ms()
+        agreed_at_ms = absent_since_ms + _AGREEING_LOOK_UPS_MS
+        if self._now_ms() < agreed_at_ms:
+            return self._unknown("not at the vendor; looking once more", agreed_at_ms, absent_since_ms=absent_since_ms)
         return None
 
     def _after(self, error: ConnectorError, *, looking: bool = False) -> Attempted:
@@ -164,10 +171,10 @@ class Attempt:
         if looking:
             unknown = self._unknown(f"the look-up failed: {error.message}", self._retry_at_ms())
             return Attempted(completion=unknown.completion, healthy=True)
-        return self._dead(_cause_of(error), error.message)
+        return self._dead(_cause_of(error), error.message, healthy=True if isinstance(error, VendorRejected) else None)
 
     def _rate_limited(self, error: VendorRateLimited) -> Attempted:
-        until_ms = self._now.now_ms + int(error.retry_after_seconds * 1000)
+        until_ms = self._now_ms() + int(error.retry_after_seconds * 1000)
         if until_ms >= self._claimed.deliver_by_ms:
             cause = causes.OUTCOME_UNKNOWN if self._claimed.uncertain else causes.POS_RATE_LIMITED
             return self._dead(cause, f"{error.message}; the wait it asks for ends after the order's deadline")
@@ -183,9 +190,9 @@ class Attempt:
 
     def _retry_at_ms(self, repetition: int | None = None) -> int:
         repetition = max(self._claimed.attempts - 1, 0) if repetition is None else repetition
-        remaining_seconds = (self._claimed.deliver_by_ms - self._now.now_ms) / 1000
-        wait_ms = int(pause_seconds(repetition, remaining_seconds, self._now.jitter) * 1000)
-        return min(self._now.now_ms + wait_ms, max(self._claimed.deliver_by_ms, self._now.now_ms))
+        remaining_seconds = (self._claimed.deliver_by_ms - self._now_ms()) / 1000
+        wait_ms = int(pause_seconds(repetition, remaining_seconds, self._around.jitter) * 1000)
+        return min(self._now_ms() + wait_ms, max(self._claimed.deliver_by_ms, self._now_ms()))
 
     def _delivered(self, result: WriteResult) -> Attempted:
         completion = self._completion(
@@ -216,8 +223,8 @@ class Attempt:
         )
         return Attempted(completion=completion)
 
-    def _dead(self, cause: str, detail: str) -> Attempted:
-        return Attempted(completion=self._completion(State.DEAD, cause=cause, detail=detail), healthy=True)
+    def _dead(self, cause: str, detail: str, healthy: bool | None = None) -> Attempted:
+        return Attempted(completion=self._completion(State.DEAD, cause=cause, detail=detail), healthy=healthy)
 
     def _completion(self, state: State, *, count: bool = True, **values: object) -> Completion:
         return Completion(
@@ -226,9 +233,10 @@ class Attempt:
             order_id=self._claimed.order_id,
             link_id=self._claimed.link_id,
             epoch=self._claimed.epoch,
+            seq=self._claimed.seq,
             state=state,
-            now_ms=self._now.now_ms,
-            count_attempt=count,
+            now_ms=self._now_ms(),
+            count_attempt=count or not self._is_counted,
             **values,  # type: ignore[arg-type]
         )
 

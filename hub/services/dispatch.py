@@ -99,7 +99,8 @@ class Dispatcher:
             for link_id in woken - self._feeding:
                 self._spawn(self._feed(link_id))
             self._event.clear()
-            if not self._woken and not self._stopping:
+            self._woken |= woken & self._feeding  # woken while being fed: looked at again when that is done
+            if not self._woken - self._feeding and not self._stopping:
                 timeout = max(next_poll - asyncio.get_running_loop().time(), 0)
                 try:
                     await asyncio.wait_for(self._event.wait(), timeout)
@@ -192,7 +193,7 @@ class Dispatcher:
         try:
             connector = self._connections.connector(link_id)
             circumstances = Circumstances(
-                now_ms=self._clock.now_ms(),
+                now_ms=self._clock.now_ms,
                 jitter=self._jitter(),
                 settle_ms=int(self._connections.settle_seconds(link_id) * 1000),
                 total_timeout_ms=int(self._connections.total_timeout_seconds(link_id) * 1000),
@@ -218,10 +219,11 @@ class Dispatcher:
             order_id=claimed.order_id,
             link_id=claimed.link_id,
             epoch=claimed.epoch,
+            seq=claimed.seq,
             state=State.DEAD if overdue else State.UNKNOWN if may_have_been_sent else State.PENDING,
             now_ms=now_ms,
             due_at_ms=None if overdue else now_ms + 5_000,
-            count_attempt=not pause,
+            count_attempt=claimed.uncertain or not pause,
             cause=cause,
             detail=detail,
         )

@@ -1,5 +1,8 @@
 """Closes orders that nobody closed, and forgets what need not be kept."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from msgspec import structs
 from sqlalchemy import Connection
 
@@ -8,7 +11,8 @@ from hub.database import orders as stored
 from hub.database.engine import Database
 from hub.database.order_reads import load_unchanged
 from hub.model.ids import NewId
-from hub.model.status import OrderType, Stage, Status
+from hub.model.order import Order
+from hub.model.status import FINAL_STAGES, OrderType, Stage, Status
 
 _HOUR_MS = 3_600_000
 UNCHANGED_UNTIL_EXPIRED_HOURS = 24  # decisions: an order nobody closes is closed after 24 h without change
@@ -25,30 +29,38 @@ class Expiry:
 
     async def close_forgotten(self) -> int:
         """Closes open orders that did not change for a day (a day and a half at a table); returns how many."""
-        now_ms = self._clock.now_ms()
+        now_ms, after_id, closed = self._clock.now_ms(), "", 0
+        while True:
+            since_ms = now_ms - UNCHANGED_UNTIL_EXPIRED_HOURS * _HOUR_MS
+            page = await self._database.read(partial(load_unchanged, since_ms=since_ms, after_id=after_id))
+            if not page:
+                return closed
+            after_id = page[-1].id
+            forgotten = [order for order in page if is_forgotten(order, now_ms)]
+            if forgotten:
+                closed += await self._database.write(partial(self._close, orders=forgotten, now_ms=now_ms))
 
-        def unit(connection: Connection) -> int:
-            expired = 0
-            for order in load_unchanged(connection, now_ms - UNCHANGED_UNTIL_EXPIRED_HOURS * _HOUR_MS):
-                hours = UNCHANGED_UNTIL_EXPIRED_HOURS
-                if order.order_type is OrderType.DINE_IN:
-                    hours = UNCHANGED_UNTIL_EXPIRED_HOURS_DINE_IN
-                last_ms = max(order.updated_at_ms, order.timing.promised_at_ms or 0)
-                if last_ms > now_ms - hours * _HOUR_MS:
-                    continue
-                timing = structs.replace(order.timing, closed_at_ms=now_ms)
-                after = structs.replace(
-                    order, stage=Stage.EXPIRED, status=Status.CLOSED, timing=timing, updated_at_ms=now_ms
-                )
-                detail = f"no change for {hours} hours"
-                event_id = self._new_id("evt")
-                stored.save_change(
-                    connection, order, after, event_id=event_id, kind="expired", actor="hub", detail=detail
-                )
-                expired += 1
-            return expired
-
-        return await self._database.write(unit)
+    def _close(self, connection: Connection, *, orders: Sequence[Order], now_ms: int) -> int:
+        closed = 0
+        for order in orders:
+            after = structs.replace(
+                order,
+                stage=order.stage if order.stage in FINAL_STAGES else Stage.EXPIRED,
+                status=Status.CLOSED,
+                timing=structs.replace(order.timing, closed_at_ms=now_ms),
+                updated_at_ms=now_ms,
+            )
+            saved = stored.save_change(
+                connection,
+                order,
+                after,
+                event_id=self._new_id("evt"),
+                kind="expired",
+                actor="hub",
+                detail="nobody closed it",
+            )
+            closed += saved is not None
+        return closed
 
     async def forget_keys(self) -> int:
         """Deletes idempotency keys that ended, in small steps; returns how many."""
@@ -58,3 +70,11 @@ class Expiry:
             forgotten += deleted
             if not deleted:
                 return forgotten
+
+
+def is_forgotten(order: Order, now_ms: int) -> bool:
+    """Whether an open order has not changed for so long that nobody will close it any more."""
+    dine_in = order.order_type is OrderType.DINE_IN
+    hours = UNCHANGED_UNTIL_EXPIRED_HOURS_DINE_IN if dine_in else UNCHANGED_UNTIL_EXPIRED_HOURS
+    last_ms = max(order.updated_at_ms, order.timing.promised_at_ms or 0)
+    return last_ms <= now_ms - hours * _HOUR_MS

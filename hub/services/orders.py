@@ -25,6 +25,7 @@ from hub.services.requests import Caller, OrderRequest
 
 IDEMPOTENCY_DAYS = 7  # decisions: keys are kept for seven days; the natural key as long as the order
 _KEY_LIFETIME_MS = IDEMPOTENCY_DAYS * 86_400_000
+_FURTHEST_AHEAD_MS = 366 * 86_400_000
 _TRIES_WHILE_MENU_CHANGES = 5
 
 
@@ -213,6 +214,8 @@ def check_rules(request: OrderRequest, venue: Venue, caller: Caller, now_ms: int
 
 
 def _check_promised(promised_at_ms: int, venue: Venue, now_ms: int) -> None:
+    if promised_at_ms > now_ms + _FURTHEST_AHEAD_MS:
+        raise InvalidRequest("scheduledFor: more than a year ahead", field="scheduledFor", code="TIME_TOO_FAR")
     if promised_at_ms <= now_ms:
         raise InvalidRequest("scheduledFor: this time is past", field="scheduledFor", code="TIME_PAST")
     local = datetime.fromtimestamp(promised_at_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))

@@ -71,5 +71,6 @@ class Pacing:
             allowance.blocked_until_ms = now_ms + int(wait_seconds * 1000)
             return wait_seconds
         allowance.left = granted - 1
-        allowance.lapses_at_ms = now_ms + _ALLOWANCE_MS
+        slot_ms = min(int(budget.slot_ms) for budget in budgets)
+        allowance.lapses_at_ms = now_ms + min(_ALLOWANCE_MS, slot_ms - now_ms % slot_ms)  # not past what it counts for
         return 0.0

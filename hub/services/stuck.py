@@ -11,7 +11,8 @@ from hub.database import orders as stored_orders
 from hub.database import outbox
 from hub.database.deliveries import DeadDelivery, State
 from hub.database.engine import Database
-from hub.database.outbox import Completion, Overdue
+from hub.database.outbox import Completion
+from hub.database.overdue import Overdue, load_overdue
 from hub.errors import Conflict
 from hub.model import causes
 from hub.model.ids import NewId
@@ -35,7 +36,7 @@ class Stuck:
         now_ms = self._clock.now_ms()
 
         def unit(connection: Connection) -> int:
-            overdue = outbox.load_overdue(connection, now_ms)
+            overdue = load_overdue(connection, now_ms)
             if overdue:
                 outbox.complete(connection, [_given_up(entry, now_ms) for entry in overdue])
             return len(overdue)
@@ -108,6 +109,7 @@ def _given_up(entry: Overdue, now_ms: int) -> Completion:
         order_id=entry.order_id,
         link_id=entry.link_id,
         epoch=entry.epoch,
+        seq=entry.seq,
         state=State.DEAD,
         now_ms=now_ms,
         cause=causes.OUTCOME_UNKNOWN if entry.uncertain else causes.DEADLINE_PASSED,

@@ -9,7 +9,7 @@ from hub.contract.base import Capability, PosConnector
 from hub.contract.ports import Clock
 from hub.database import orders as stored
 from hub.database.engine import Database
-from hub.database.order_reads import OpenRef, open_orders_at_link
+from hub.database.order_reads import OpenRef, load_order, open_orders_at_link
 from hub.errors import ConnectorError, VendorRejected
 from hub.model.ids import NewId
 from hub.model.order import Order, PosOrder
@@ -47,38 +47,49 @@ class Sync:
         changed = 0
         for entry in opened:
             pos_order = told.get(entry.ref.id)
-            if pos_order is not None:
-                changed += await self._apply(entry.order, pos_order)
+            if pos_order is not None and _in_short(pos_order) != entry.last_told:
+                changed += await self._apply(link_id, entry, pos_order)
         return PolledLink(len(opened), changed)
 
     async def _told(self, connector: PosConnector, opened: list[OpenRef]) -> dict[str, PosOrder]:
         """What the POS says of these orders: from one list, and one by one where the list left some out."""
         told: dict[str, PosOrder] = {}
         if Capability.LIST_ORDERS in connector.capabilities and len(opened) > 1:
-            since_ms = min(entry.order.created_at_ms for entry in opened) - _CLOCK_SKEW_MS
+            since_ms = min(entry.created_at_ms for entry in opened) - _CLOCK_SKEW_MS
             told = {order.ref.id: order for order in await connector.list_orders(since_ms=since_ms)}
         missing = [entry for entry in opened if entry.ref.id not in told]
         for entry in missing[:_ONE_BY_ONE_AT_MOST]:
             try:
                 told[entry.ref.id] = await connector.fetch_order(entry.ref)
             except VendorRejected as problem:
-                _log.warning("order %s: the POS does not show it: %s", entry.order.number, problem.message)
+                _log.warning("order %s: the POS does not show it: %s", entry.order_id, problem.message)
         return told
 
-    async def _apply(self, order: Order, pos_order: PosOrder) -> bool:
-        now_ms = self._clock.now_ms()
-        changed = apply_pos_order(order, pos_order, now_ms)
-        if changed is None:
-            return False
-        detail = f"{order.stage} -> {changed.stage}" + (f" ({pos_order.raw_status})" if pos_order.raw_status else "")
+    async def _apply(self, link_id: str, entry: OpenRef, pos_order: PosOrder) -> bool:
+        now_ms, event_id = self._clock.now_ms(), self._new_id("evt")
 
         def unit(connection: Connection) -> bool:
-            saved = stored.save_change(
-                connection, order, changed, event_id=self._new_id("evt"), kind="pos_changed", actor="pos", detail=detail
-            )
-            return saved is not None  # None: somebody changed it meanwhile; the next poll compares again
+            record = load_order(connection, entry.order_id)
+            if record is None:
+                return False
+            before = record.order
+            after = apply_pos_order(before, pos_order, now_ms)
+            if after is not None:
+                detail = f"{before.stage} -> {after.stage} ({pos_order.raw_status})"
+                saved = stored.save_change(
+                    connection, before, after, event_id=event_id, kind="pos_changed", actor="pos", detail=detail
+                )
+                if saved is None:  # somebody changed it at this moment; the next poll compares again
+                    return False
+            stored.note_told(connection, link_id, entry.ref, _in_short(pos_order))
+            return after is not None
 
         return await self._database.write(unit)
+
+
+def _in_short(pos_order: PosOrder) -> str:
+    """What a poll compares: the status as the vendor words it, what is paid, and the total."""
+    return f"{pos_order.raw_status}|{pos_order.payment_status or ''}|{pos_order.total_cents or ''}"[:200]
 
 
 def apply_pos_order(order: Order, pos_order: PosOrder, now_ms: int) -> Order | None:

@@ -1,6 +1,6 @@
 """Records every call we answer, with secrets hidden."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from hub.contract.ports import CallSink
 from hub.contract.redact import Redactor
@@ -22,10 +22,10 @@ class InboundTrace:
         operation: str,
         method: str,
         url: str,
-        request_headers: Iterable[tuple[str, str]],
+        request_headers: Mapping[str, str],
         request_body: bytes,
         status: int,
-        response_headers: Iterable[tuple[str, str]],
+        response_headers: Mapping[str, str],
         response_body: str,
         order_id: str,
         error: str,

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from hub.database import directory
+from hub.database.deliveries import State
 from hub.database.engine import Database
 from hub.database.orders import NewOrder, Submission, place_orders
+from hub.database.outbox import Claimed, Completion, claim, complete
 from hub.model.check import Check, Line, Totals
 from hub.model.ids import time_ordered_id
 from hub.model.menu import Item, Menu
@@ -102,8 +105,59 @@ def new_order(
     )
 
 
-def place(database: Database, **values: object) -> NewOrder:
+def place(database: Database, **values: Any) -> NewOrder:
     """Stores one new order."""
-    item = new_order(**values)  # type: ignore[arg-type]
+    item = new_order(**values)
     database.run_now(lambda connection: place_orders(connection, [item]))
     return item
+
+
+def claim_one(database: Database, *, now_ms: int = NOW, link: Link = LINK, harmless: bool = True) -> Claimed:
+    """Claims the one lane that is due. `harmless` notes the attempt with the claim (R0, R1)."""
+    [claimed] = claim_all(database, now_ms=now_ms, link=link, harmless=harmless)
+    return claimed
+
+
+def claim_all(
+    database: Database,
+    *,
+    now_ms: int = NOW,
+    link: Link = LINK,
+    harmless: bool = True,
+    limit: int = 10,
+    owner: str = "me",
+    oldest_order_first: bool = False,
+) -> list[Claimed]:
+    """Claims what is due, under a lease of 45 seconds."""
+    marked = {"submit_order", "cancel_order"} if harmless else set()
+    return database.run_now(
+        lambda connection: claim(
+            connection,
+            link_id=link.id,
+            owner=owner,
+            now_ms=now_ms,
+            lease_ms=45_000,
+            limit=limit,
+            marked_on_claim=marked,
+            oldest_order_first=oldest_order_first,
+        )
+    )
+
+
+def outcome(claimed: Claimed, state: State, *, now_ms: int = NOW + 1000, **values: Any) -> Completion:
+    """What became of a claimed delivery."""
+    shared = {name: getattr(claimed, name) for name in _SHARED}
+    return Completion(**{**shared, "state": state, "now_ms": now_ms, **values})
+
+
+_SHARED = [
+    name
+    for name in Completion.__struct_fields__
+    if name in Claimed.__struct_fields__ and name not in ("absent_since_ms", "ref")
+]
+
+
+def finish(database: Database, claimed: Claimed, state: State, **values: Any) -> bool:
+    """Records an outcome; False when the lease was lost."""
+    [held] = database.run_now(lambda connection: complete(connection, [outcome(claimed, state, **values)]))
+    return held

@@ -6,10 +6,9 @@ from hub.database import order_reads
 from hub.database import orders as stored
 from hub.database.deliveries import State
 from hub.database.engine import Database
-from hub.database.outbox import Completion, claim, complete
 from hub.model.order import Order, VendorRef
 from hub.model.status import Injection, Stage, Status
-from tests.database.stored import LINK, MINUTE, NOW, OTHER_LINK, new_id, place
+from tests.database.stored import LINK, MINUTE, NOW, OTHER_LINK, claim_one, finish, new_id, place
 
 REF = VendorRef(kind="order", id="9001")
 
@@ -17,23 +16,7 @@ REF = VendorRef(kind="order", id="9001")
 def delivered(database: Database, ref: VendorRef = REF, pos_cents: int | None = None) -> Order:
     """An order the vendor has."""
     item = place(database)
-    [held] = database.run_now(
-        lambda c: claim(
-            c, link_id=LINK.id, owner="me", now_ms=NOW, lease_ms=45_000, limit=1, marked_on_claim={"submit_order"}
-        )
-    )
-    done = Completion(
-        delivery_id=held.delivery_id,
-        lane_id=held.lane_id,
-        order_id=held.order_id,
-        link_id=LINK.id,
-        epoch=held.epoch,
-        state=State.DELIVERED,
-        now_ms=NOW + 1000,
-        ref=ref,
-        pos_cents=pos_cents,
-    )
-    assert database.run_now(lambda c: complete(c, [done])) == [True]
+    assert finish(database, claim_one(database), State.DELIVERED, ref=ref, pos_cents=pos_cents)
     return load(database, item.order.id)
 
 
@@ -98,7 +81,7 @@ def test_only_open_orders_that_the_vendor_has_are_polled(database: Database) -> 
     closed = save(database, second, structs.replace(second, status=Status.CLOSED))
     assert closed is not None
     [entry] = database.read_now(lambda c: order_reads.open_orders_at_link(c, LINK.id))
-    assert (entry.ref, entry.order) == (REF, first)
+    assert (entry.ref, entry.order_id, entry.created_at_ms) == (REF, first.id, NOW)
     assert database.read_now(lambda c: order_reads.open_orders_at_link(c, OTHER_LINK.id)) == []
     assert database.read_now(order_reads.links_with_open_orders) == [LINK.id]
 
@@ -106,6 +89,6 @@ def test_only_open_orders_that_the_vendor_has_are_polled(database: Database) -> 
 def test_orders_that_did_not_change_since_are_found(database: Database) -> None:
     old = load(database, place(database, at_ms=NOW - 60 * MINUTE).order.id)
     place(database)
-    assert database.read_now(lambda c: order_reads.load_unchanged(c, NOW - 30 * MINUTE)) == [old]
+    assert database.read_now(lambda c: order_reads.load_unchanged(c, NOW - 30 * MINUTE, after_id="")) == [old]
     save(database, old, structs.replace(old, status=Status.CLOSED))
-    assert database.read_now(lambda c: order_reads.load_unchanged(c, NOW - 30 * MINUTE)) == []
+    assert database.read_now(lambda c: order_reads.load_unchanged(c, NOW - 30 * MINUTE, after_id="")) == []

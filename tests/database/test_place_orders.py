@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
+from msgspec import structs
 from sqlalchemy import func, select
 
 from hub.database import directory
@@ -19,6 +20,7 @@ from hub.database.orders import (
 )
 from hub.database.tables import deliveries, lanes, order_events, orders, venues
 from hub.model.menu import Menu
+from hub.model.order import Origin
 from hub.model.status import Injection
 from tests.database.stored import DAY, LINK, MINUTE, NOW, OTHER_LINK, OTHER_VENUE, PLOV, VENUE, new_order
 
@@ -47,7 +49,7 @@ def test_a_new_order_is_stored_with_its_number_audit_row_and_delivery(database: 
     assert placement == Placement(kind=PLACED, order_id=item.order.id, answer="answer DT-001")
     record = database.read_now(lambda connection: load_order(connection, "DT-001"))
     assert record is not None
-    assert record.order == msgspec.structs.replace(item.order, number="DT-001")
+    assert record.order == structs.replace(item.order, number="DT-001")
     [state] = record.injection
     assert (state.target, state.state, state.attempts) == ("till", Injection.QUEUED, 0)
     assert state.deadline_at_ms == NOW + 10 * MINUTE
@@ -147,6 +149,19 @@ def test_the_callers_own_order_id_counts_within_one_venue(database: Database) ->
     assert [result.answer for result in results] == ["answer DT-001", "answer OT-001"]
 
 
+def test_the_parts_of_an_origin_are_never_run_together(database: Database) -> None:
+    first, second = new_order(origin_order_id="c"), new_order(origin_order_id="b c")
+    first = structs.replace(first, order=structs.replace(first.order, origin=Origin(system="a b", order_id="c")))
+    second = structs.replace(second, order=structs.replace(second.order, origin=Origin(system="a", order_id="b c")))
+    assert [result.kind for result in place(database, first, second)] == [PLACED, PLACED]
+
+
+def test_the_longest_names_the_api_lets_in_are_stored(database: Database) -> None:
+    item = new_order(key="k" * 255, principal="key_" + "1" * 32, origin_order_id="o" * 200)
+    item = structs.replace(item, order=structs.replace(item.order, origin=Origin(system="s" * 100, order_id="o" * 200)))
+    assert [result.kind for result in place(database, item)] == [PLACED]
+
+
 def test_the_same_origin_in_one_batch_with_different_keys_makes_one_order(database: Database) -> None:
     first, second = new_order(key="k1", origin_order_id="A-1"), new_order(key="k2", origin_order_id="A-1")
     results = place(database, first, second)
@@ -193,7 +208,7 @@ def test_numbers_go_on_past_999_and_venues_count_for_themselves(database: Databa
 
 
 def test_a_failed_batch_takes_no_number(database: Database) -> None:
-    broken = msgspec.structs.replace(new_order(), answer=lambda order: msgspec.convert("x", int))
+    broken = structs.replace(new_order(), answer=lambda order: msgspec.convert("x", int))
     with pytest.raises(msgspec.ValidationError):
         place(database, new_order(), broken)
     [placement] = place(database, new_order())

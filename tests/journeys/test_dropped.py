@@ -83,7 +83,8 @@ def test_an_order_whose_answer_is_lost_after_the_commit_is_found_and_not_sent_ag
         injection = street.server.wait_until(order_id, "confirmed")
         assert injection["posOrderId"], name
     assert vendor.copies_of(list(placed.values())) == dict.fromkeys(placed.values(), 1)
-    assert vendor.calls("create_order") - before == len(AFTER_COMMIT)
+    hanging = 1  # the sandbox counts a call when it ends
+    assert vendor.calls("create_order") - before == len(AFTER_COMMIT) - hanging
 
 
 @pytest.mark.parametrize("slug", ["v1", "v1-ignores-keys"])
@@ -114,10 +115,14 @@ def test_an_order_without_a_key_is_sent_again_once_two_look_ups_agree_that_it_is
 
 @pytest.mark.parametrize("slug", ["v1", "v2"])
 def test_a_vendor_that_commits_after_our_time_out_gets_no_second_order(street: Street, slug: str) -> None:
+    vendor = street.vendors[slug]
+    before = vendor.calls("create_order")
     slow = {"fault": "delay", "delay_seconds": 1.6}  # later than the time-out, earlier than time-out and settling
     order_id = street.place_under(slug, "late", slow)
     assert street.server.wait_until(order_id, "confirmed")["posOrderId"]
-    assert street.vendors[slug].copies_of([order_id]) == {order_id: 1}
+    sent = 2 if slug == "v1" else 1  # with a key the hub need not wait until the vendor is done with the first
+    wait_for(lambda: vendor.calls("create_order") - before == sent, "the vendor is done with every call")
+    assert vendor.copies_of([order_id]) == {order_id: 1}
 
 
 @pytest.mark.parametrize("slug", LINKS)

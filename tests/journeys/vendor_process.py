@@ -5,9 +5,18 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+from aiohttp import web
+
 from connectors.clopos.sandbox import CloposSandbox
 from hub.clock import SystemClock
-from hub.contract.sandbox import serve
+from hub.contract.sandbox import Handler, serve
+
+
+@web.middleware
+async def read_first(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Reads the whole request before anything else, so that a slow vendor works on it though the caller hung up."""
+    await request.read()
+    return await handler(request)
 
 
 def main() -> None:
@@ -24,7 +33,9 @@ def main() -> None:
         clock=lambda: datetime.fromtimestamp(clock.now_ms() / 1000, UTC),
         idempotency=not options.ignore_keys,
     )
-    asyncio.run(serve(sandbox.app(), "127.0.0.1", options.port))
+    app = sandbox.app()
+    app.middlewares.insert(0, read_first)
+    asyncio.run(serve(app, "127.0.0.1", options.port))
 
 
 if __name__ == "__main__":

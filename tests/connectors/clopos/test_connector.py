@@ -4,14 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 from msgspec import structs
 
 from hub.contract.base import LookUp, Operation, Replay, Verdict
-from hub.contract.registry import installed_connectors
-from hub.contract.tables import validate
-from hub.errors import ConfigurationError, OutcomeUnknown, UnmappedValue, VendorMalformed, VendorRejected
+from hub.errors import OutcomeUnknown, UnmappedValue, VendorMalformed, VendorRejected
 from hub.model.decimals import decode_json
 from hub.model.order import Customer, VendorRef
 from hub.model.status import OrderType, Stage
@@ -374,24 +371,6 @@ async def test_a_probe_names_a_venue_that_the_credentials_do_not_show() -> None:
     steps = {step.name: step for step in await linked.connector.probe()}
     assert steps["venue"].detail == "Clopos shows these credentials no venue 4"
     assert [name for name, step in steps.items() if not step.ok] == ["venue"]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"base_url": "https://integrations.clopos.com/open-api/v2"},
-        {"base_url": "https://integrations.clopos.com/open-api/"},
-        {"venue_id": "one"},
-        {"dialect": "v2"},
-        {"brnad": "x"},
-        {"sale_types": {"delivery": 2}},
-    ],
-)
-def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
-    schema = installed_connectors().get("clopos").config_schema
-    jsonschema.Draft202012Validator.check_schema(schema)
-    with pytest.raises(ConfigurationError):
-        validate({**V1, **wrong}, schema, where="link")
 
 
 async def test_an_order_with_a_larger_total_than_one_page_of_money_keeps_every_digit() -> None:

@@ -207,6 +207,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=24), nullable=False),
         sa.Column("vendor_id", sa.String(length=200), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("last_told", sa.String(length=200), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_refs_order_id")),
         sa.PrimaryKeyConstraint("link_id", "kind", "vendor_id", name=op.f("pk_order_refs")),
     )

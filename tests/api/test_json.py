@@ -1,0 +1,109 @@
+"""A request body is understood strictly, and what is wrong with it is said by field."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.api.json import decode, encode
+from hub.api.operations.orders import OrderBody
+from hub.errors import InvalidRequest
+
+ITEM = '{"itemId": "item_1", "quantity": 2}'
+
+
+def refused(content: bytes) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as raised:
+        decode(content, OrderBody)
+    assert raised.value.status == 400
+    return raised.value
+
+
+def test_the_body_of_the_brief_is_understood() -> None:
+    body = decode(
+        b'{"storeSlug": "demo-restaurant", "items": [{ "itemId": "item_xxx", "quantity": 2 }], '
+        b'"orderType": "pickup", "customer": { "name": "Alice", "phone": "555-1234" }}',
+        OrderBody,
+    )
+    assert (body.store_slug, body.order_type, body.customer.name) == ("demo-restaurant", "pickup", "Alice")
+    assert [(item.item_id, item.quantity) for item in body.items] == [("item_xxx", 2)]
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ('{"orderType": "pickup"}', "items"),
+        (f'{{"items": [{ITEM}]}}', "orderType"),
+        ('{"items": [], "orderType": "pickup"}', "items"),
+        ('{"items": [{"quantity": 1}], "orderType": "pickup"}', "items[0].itemId"),
+        (f'{{"items": [{ITEM}, {{"itemId": ""}}], "orderType": "pickup"}}', "items[1].itemId"),
+        ('{"items": [{"itemId": "a", "quantity": 0}], "orderType": "pickup"}', "items[0].quantity"),
+        ('{"items": [{"itemId": "a", "quantity": 100}], "orderType": "pickup"}', "items[0].quantity"),
+        ('{"items": [{"itemId": "a", "quantity": 1.5}], "orderType": "pickup"}', "items[0].quantity"),
+        ('{"items": [{"itemId": "a", "quantity": "2"}], "orderType": "pickup"}', "items[0].quantity"),
+        (
+            '{"items": [{"itemId": "a", "modifiers": ["x", {}]}], "orderType": "pickup"}',
+            "items[0].modifiers[1].optionId",
+        ),
+        (f'{{"items": [{ITEM}], "orderType": "pickup", "customer": {{}}}}', "customer.name"),
+        (f'{{"items": [{ITEM}], "orderType": "pickup", "partySize": 0}}', "partySize"),
+        (f'{{"items": [{ITEM}], "orderType": "pickup", "declaredTotal": -1}}', "declaredTotal"),
+        (f'{{"items": [{ITEM}], "orderType": "pickup", "discount": {{"type": "half", "value": 1}}}}', "discount.type"),
+        ("[]", "body"),
+        ('"text"', "body"),
+        ("null", "body"),
+    ],
+)
+def test_a_wrong_body_is_refused_with_the_name_of_the_field(content: str, field: str) -> None:
+    problem = refused(content.encode())
+    assert (problem.field, problem.code) == (field, "BODY_INVALID")
+    assert problem.message.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"<html>", b"\xff\xfe", b'{"items": "\xff"}', b'{"orderType": "\\ud800"}', b"[" * 200_000]
+)
+def test_what_is_no_json_is_refused(content: bytes) -> None:
+    problem = refused(content)
+    assert (problem.field, problem.code) == ("body", "BODY_NOT_JSON")
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (f'{{"items": [{ITEM}], "orderType": "pickup", "notes": "a\\u0000b"}}', "notes"),
+        ('{"items": [{"itemId": "a", "notes": "\\u0000"}], "orderType": "pickup"}', "items[0].notes"),
+        (f'{{"items": [{ITEM}], "orderType": "pickup", "tables": ["1", "\\u0000"]}}', "tables[1]"),
+    ],
+)
+def test_text_with_a_null_byte_is_refused(content: str, field: str) -> None:
+    assert refused(content.encode()).field == field
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_answered_with_anything_but_a_body_or_a_refusal(content: bytes) -> None:
+    try:
+        assert isinstance(decode(content, OrderBody), OrderBody)
+    except InvalidRequest as problem:
+        assert problem.field
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        max_leaves=8,
+    )
+)
+def test_no_value_in_a_known_field_is_answered_with_anything_but_a_body_or_a_refusal(value: object) -> None:
+    content = msgspec.json.encode({"items": value, "orderType": "pickup"})
+    try:
+        decode(content, OrderBody)
+    except InvalidRequest as problem:
+        assert problem.field
+
+
+def test_decimals_are_written_as_numbers_digit_for_digit() -> None:
+    assert encode({"dollars": Decimal("16.20"), "none": None}) == '{"dollars":16.20,"none":null}'

@@ -1,0 +1,221 @@
+"""The vendor is away, slow to forgive, or refuses us: orders come in all the time, and each gets where it should."""
+
+import email.utils
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.journeys.conftest import POSTGRES, SQLITE, NewStage, Stage
+from tests.journeys.running import wait_for
+from tests.journeys.site import Server, Site, bearer, order_body, venue
+from tests.journeys.vendor import Vendor, comment_of
+
+TUNING = {"connect_timeout_seconds": 1.0, "total_timeout_seconds": 2.0, "settle_seconds": 0.5}
+LONGEST_PAUSE_SECONDS = 61  # a little more than a breaker's longest pause
+
+
+class Kitchen:
+    """A hub and a sandbox that knows the guest already, so that an order costs a single call."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.site: Site = stage.site
+        self.vendor: Vendor = stage.vendor()
+        self.site.apply(venue(self.vendor.url, tuning=TUNING))
+        self.server: Server = self.site.serve()
+        self.item = self.server.item_id()
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        """One order that goes through."""
+        self.server.wait_until(self.place("first"), "confirmed")
+
+    def place(self, note: str, *, scheduled: timedelta | None = None) -> str:
+        """Places an order, as soon as possible or for a time after now, and gives its id."""
+        more = {"scheduledFor": (self.now() + scheduled).isoformat()} if scheduled else {}
+        return str(self.server.placed(order_body(self.item, note, **more), bearer())["id"])
+
+    def now(self) -> datetime:
+        """The time of the hub."""
+        return datetime.now(UTC) + timedelta(seconds=float(self.site.clock.read_text() if self.site.clock.exists() else 0))
+
+    def arrived(self) -> list[str]:
+        """The notes of what is at the vendor, in the order it arrived."""
+        return [comment_of(order).partition(" | ")[0] for order in self.vendor.orders()]
+
+
+@pytest.mark.parametrize("database", [SQLITE, POSTGRES])
+def test_an_hour_without_the_vendor(database: str, new_stage: NewStage) -> None:
+    kitchen = Kitchen(new_stage(database))
+    site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
+    evening = timedelta(hours=4)
+    vendor.stop()
+    late, scheduled = {}, {}
+    for number in range(4):
+        scheduled[number] = kitchen.place(f"scheduled {number}", scheduled=evening)
+        late[number] = kitchen.place(f"soon {number}")
+    tried = "SELECT count(*) FROM deliveries WHERE cause = 'POS_UNREACHABLE'"
+    wait_for(lambda: site.rows(tried) != [(0,)], "the hub notices")
+    assert {server.injection(order_id)["state"] for order_id in late.values()} <= {"queued", "retrying"}
+
+    site.travel(hours=1)
+    fresh = [kitchen.place("after an hour"), kitchen.place("scheduled 4", scheduled=evening)]
+    for order_id in late.values():
+        cause = server.wait_until(order_id, "manual_required")["cause"]
+        assert cause["code"] == "DEADLINE_PASSED"
+        assert cause["title"] == "The POS could not be reached before the order had to be in the kitchen."
+        assert "openpos-hub deliver ORDER" in cause["nextAction"]
+    assert {server.injection(order_id)["state"] for order_id in scheduled.values()} <= {"queued", "retrying"}
+
+    vendor.start()
+    site.travel(seconds=LONGEST_PAUSE_SECONDS)
+    for order_id in [*scheduled.values(), *fresh]:
+        server.wait_until(order_id, "confirmed")
+    expected = ["first", *(f"scheduled {number}" for number in range(4)), "after an hour", "scheduled 4"]
+    assert kitchen.arrived() == expected
+
+    listed = site.run("stuck").stdout
+    assert "4 waiting" in listed
+    assert listed.count("[DEADLINE_PASSED]") == 4
+    numbers = {number: server.order(order_id)["orderNumber"] for number, order_id in late.items()}
+    again = site.run("deliver", numbers[0])
+    assert again.returncode == 0, again.stderr
+    server.wait_until(late[0], "confirmed")
+    done = site.run("deliver", numbers[1], "--done")
+    assert done.returncode == 0, done.stderr
+    assert server.injection(late[1])["state"] == "manual_done"
+    assert site.run("deliver", "all").returncode == 0
+    for number in (2, 3):
+        server.wait_until(late[number], "confirmed")
+    assert kitchen.arrived()[len(expected) :] == ["soon 0", "soon 2", "soon 3"]
+    copies = vendor.copies_of([*late.values(), *scheduled.values(), *fresh])
+    assert copies == dict.fromkeys(copies, 1) | {late[1]: 0}
+    assert "nothing waits for a person" in site.run("stuck").stdout
+    refused = site.run("deliver", numbers[0])
+    assert refused.returncode == 1
+    assert "has nothing that waits for a person" in refused.stderr
+
+
+@pytest.mark.parametrize("database", [SQLITE, POSTGRES])
+def test_an_hour_of_broken_connections(database: str, new_stage: NewStage) -> None:
+    kitchen = Kitchen(new_stage(database))
+    site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
+    vendor.fail({"fault": "down"})
+    soon = [kitchen.place(f"soon {number}") for number in range(2)]
+    scheduled = [kitchen.place(f"scheduled {number}", scheduled=timedelta(hours=4)) for number in range(3)]
+    wait_for(lambda: vendor.fired() >= 5, "connections break")
+    for order_id in soon:
+        server.wait_until(order_id, "unknown")
+
+    site.travel(hours=1)
+    fresh = kitchen.place("after an hour")
+    for order_id in soon:
+        cause = server.wait_until(order_id, "manual_required")["cause"]
+        assert cause["code"] == "OUTCOME_UNKNOWN"
+        assert "may or may not be in the kitchen" in cause["title"]
+    vendor.work_again()
+    site.travel(seconds=LONGEST_PAUSE_SECONDS)
+    for order_id in [*scheduled, fresh]:
+        server.wait_until(order_id, "confirmed")
+    assert kitchen.arrived() == ["first", "scheduled 0", "scheduled 1", "scheduled 2", "after an hour"]
+    assert site.run("deliver", "all").returncode == 0
+    for order_id in soon:
+        server.wait_until(order_id, "confirmed")
+    copies = vendor.copies_of([*soon, *scheduled, fresh])
+    assert set(copies.values()) == {1}
+
+
+def test_an_order_delivered_by_hand_that_had_arrived_is_found_and_not_sent_twice(new_stage: NewStage) -> None:
+    kitchen = Kitchen(new_stage())
+    site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
+    vendor.fail({"fault": "drop_after", "operation": "create_order", "times": 1}, {"fault": "down"})
+    order_id = kitchen.place("arrived")
+    server.wait_until(order_id, "unknown")
+    site.travel(hours=1)
+    server.wait_until(order_id, "manual_required")
+    vendor.work_again()
+    site.travel(seconds=LONGEST_PAUSE_SECONDS)
+    created = vendor.calls("create_order")
+    assert site.run("deliver", order_id).returncode == 0
+    assert server.wait_until(order_id, "confirmed")["posOrderId"]
+    assert vendor.calls("create_order") == created
+    assert vendor.copies_of([order_id]) == {order_id: 1}
+
+
+@pytest.fixture(scope="module")
+def kitchen(new_shared_stage: NewStage) -> Iterator[Kitchen]:
+    stage = new_shared_stage()
+    yield Kitchen(stage)
+    stage.close()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("wait", ["seconds", "date"])
+def test_the_whole_link_waits_as_long_as_the_vendor_asks(kitchen: Kitchen, status: int, wait: str) -> None:
+    site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
+    later = email.utils.format_datetime(kitchen.now() + timedelta(seconds=61), usegmt=True)
+    asked = {"operation": "create_order", "times": 1, "retry_after": "60" if wait == "seconds" else later}
+    fault = {"fault": "rate_limited"} if status == 429 else {"fault": "status", "status": 503}
+    before = len(vendor.orders())
+    vendor.fail(asked | fault)
+    first = kitchen.place(f"told to wait {status} {wait}")
+    wait_for(lambda: (server.injection(first)["cause"] or {}).get("code") == "POS_RATE_LIMITED", "told to wait")
+    second = kitchen.place(f"behind it {status} {wait}")
+    site.travel(seconds=50)
+    wait_for(lambda: runs_of(site, "give-up-overdue") > 0, "the hub makes a round")
+    assert len(vendor.orders()) == before
+    assert {server.injection(first)["state"], server.injection(second)["state"]} <= {"queued", "retrying"}
+    site.travel(seconds=12)
+    for order_id in (first, second):
+        server.wait_until(order_id, "confirmed")
+    assert vendor.fired() == 1
+    assert vendor.copies_of([first, second]) == {first: 1, second: 1}
+
+
+def runs_of(site: Site, job: str) -> int:
+    """How often a job ran in the last seconds of the hub's time: a sign that the hub saw the new time."""
+    offset = float(site.clock.read_text())
+    since = int((datetime.now(UTC).timestamp() + offset - 8) * 1000)
+    query = "SELECT count(*) FROM scheduled_runs WHERE job = :job AND started_at_ms > :since"
+    return int(site.rows(query, job=job, since=since)[0][0])
+
+
+@pytest.mark.parametrize("junk", ["soon", "-5", "nan", "1e400", "Thu, 99 Nov 2026 99:99:99 GMT", "", "０"])
+def test_a_wait_that_makes_no_sense_is_a_short_one(kitchen: Kitchen, junk: str) -> None:
+    kitchen.vendor.fail({"fault": "rate_limited", "operation": "create_order", "times": 1, "retry_after": junk})
+    order_id = kitchen.place(f"junk {junk}")
+    wait_for(lambda: kitchen.vendor.fired() == 1, "the vendor refuses")
+    kitchen.site.travel(seconds=6)
+    kitchen.server.wait_until(order_id, "confirmed")
+    assert kitchen.vendor.copies_of([order_id]) == {order_id: 1}
+
+
+def test_a_wait_beyond_the_deadline_is_handed_to_a_person_at_once(kitchen: Kitchen) -> None:
+    kitchen.vendor.fail({"fault": "rate_limited", "operation": "create_order", "times": 1, "retry_after": 7200})
+    order_id = kitchen.place("beyond the deadline")
+    injection = kitchen.server.wait_until(order_id, "manual_required")
+    assert injection["cause"]["code"] == "POS_RATE_LIMITED"
+    assert "deadline" in injection["detail"]
+    kitchen.site.travel(minutes=16)
+    assert kitchen.site.run("deliver", order_id).returncode == 0
+    kitchen.server.wait_until(order_id, "confirmed")
+
+
+def test_a_link_whose_credentials_are_refused_pauses_and_comes_back_by_itself(kitchen: Kitchen) -> None:
+    site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
+    vendor.fail({"fault": "status", "status": 401})
+    orders = [kitchen.place("refused"), kitchen.place("behind the refused")]
+    link = "SELECT paused_cause FROM links"
+    wait_for(lambda: site.rows(link) == [("POS_AUTH_FAILED",)], "the link is paused")
+    refused = vendor.fired()
+    orders.append(kitchen.place("while paused"))
+    report = site.run("doctor")
+    assert report.returncode == 1
+    assert "paused: Check the link's credentials" in report.stdout
+    assert vendor.orders() == [] or vendor.copies_of(orders) == dict.fromkeys(orders, 0)
+    assert refused < 20
+    vendor.work_again()
+    wait_for(lambda: site.rows(link) == [("",)], "the link comes back", seconds=40)
+    for order_id in orders:
+        assert server.wait_until(order_id, "confirmed")["attempts"] == 1
+    assert vendor.copies_of(orders) == dict.fromkeys(orders, 1)
