@@ -139,7 +139,7 @@ def _idempotency_key(headers: Headers) -> str:
     key = headers.get("idempotency-key")
     if key is None:
         return ""
-    if len(key) > 2 and key[0] == key[-1] == '"':
+    if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if not 0 < len(key) <= _LONGEST_KEY or not all("!" <= character <= "~" for character in key):
         raise InvalidRequest(

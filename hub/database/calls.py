@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -69,8 +70,16 @@ def create_day(connection: Connection, day: str) -> None:
 def insert_calls(connection: Connection, batches: Sequence[tuple[str, Sequence[Call]]]) -> Sequence[None]:
     """Stores calls in the tables of their days, which exist (a batch unit: several buffers may come together)."""
     for day, calls in batches:
-        connection.execute(_insert(day), [msgspec.structs.asdict(call) for call in calls])
+        connection.execute(_insert(day), [_row(call) for call in calls])
     return [None] * len(batches)
+
+
+def _row(call: Call) -> dict[str, Any]:
+    """A call as it is stored; no database takes null bytes, and one such call must not lose the others."""
+    row = msgspec.structs.asdict(call)
+    if any("\x00" in value for value in row.values() if isinstance(value, str)):
+        return {name: value.replace("\x00", "�") if isinstance(value, str) else value for name, value in row.items()}
+    return row
 
 
 @lru_cache(maxsize=4)

@@ -87,7 +87,9 @@ class Database:
         try:
             with self._reader_engine.connect() as connection:
                 return query(connection)
-        except (OperationalError, DBAPIError) as problem:
+        except DBAPIError as problem:
+            if not (isinstance(problem, OperationalError) or problem.connection_invalidated):
+                raise  # not the database's absence but an error of ours
             raise Unavailable("the database cannot be read at the moment") from problem
 
     def run_now(self, unit: Unit[_T]) -> _T:
@@ -163,7 +165,7 @@ class Database:
             try:
                 with self._writer_engine.begin() as connection:
                     return _run(connection, [job])[0]
-            except (OperationalError, DBAPIError) as problem:
+            except DBAPIError as problem:
                 if not tries_left or not _passes(problem):
                     failure = Unavailable("the database cannot be written at the moment; nothing was stored")
                     failure.__cause__ = problem
@@ -229,11 +231,12 @@ def _engine(url: str, *, writing: bool, durable: bool) -> Engine:
         pool_pre_ping=not writing,
         isolation_level="READ COMMITTED" if writing else "AUTOCOMMIT",
         connect_args={"options": options, "connect_timeout": 3},
+        hide_parameters=True,
     )
 
 
 def _sqlite_engine(url: str, *, writing: bool, durable: bool) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 5.0})
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 5.0}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:

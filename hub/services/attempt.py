@@ -191,8 +191,8 @@ class Attempt:
     def _retry_at_ms(self, repetition: int | None = None) -> int:
         repetition = max(self._claimed.attempts - 1, 0) if repetition is None else repetition
         remaining_seconds = (self._claimed.deliver_by_ms - self._now_ms()) / 1000
-        wait_ms = int(pause_seconds(repetition, remaining_seconds, self._around.jitter) * 1000)
-        return min(self._now_ms() + wait_ms, max(self._claimed.deliver_by_ms, self._now_ms()))
+        wait_ms = int(pause_seconds(repetition, max(remaining_seconds, 0), self._around.jitter) * 1000)
+        return self._now_ms() + wait_ms
 
     def _delivered(self, result: WriteResult) -> Attempted:
         completion = self._completion(

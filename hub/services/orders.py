@@ -1,6 +1,7 @@
 """Takes an order in: checks it against the venue's rules, prices it, stores it once, and wakes its delivery."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ from hub.services.requests import Caller, OrderRequest
 
 IDEMPOTENCY_DAYS = 7  # decisions: keys are kept for seven days; the natural key as long as the order
 _KEY_LIFETIME_MS = IDEMPOTENCY_DAYS * 86_400_000
+_SPEAKABLE = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what an id or a number is made of
 _FURTHEST_AHEAD_MS = 366 * 86_400_000
 _TRIES_WHILE_MENU_CHANGES = 5
 
@@ -78,6 +80,8 @@ class Orders:
     async def load(self, id_or_number: str) -> OrderRecord:
         """An order by `order_…` id, UUID or number; raises `NotFound`."""
         wanted = parse_id("order", id_or_number) or id_or_number
+        if not _SPEAKABLE.fullmatch(wanted):
+            raise NotFound("there is no such order")
         record = await self._database.read(lambda connection: load_order(connection, wanted))
         if record is None:
             raise NotFound(f"there is no order {id_or_number!r}")

@@ -36,7 +36,7 @@ def test_no_time_stays_no_time() -> None:
     ["", "2026-02-09", "2026-02-09T12:30:00", "tomorrow", "12:30", "2026-13-09T12:30:00Z", "١٢", "Z", "x" * 5000],
 )
 def test_anything_else_is_refused_with_the_field(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="^scheduledFor: ") as raised:
+    with pytest.raises(InvalidRequest, match=r"^scheduledFor: ") as raised:
         parse_timestamp(text, "scheduledFor")
     assert raised.value.field == "scheduledFor"
     assert raised.value.status == 400
@@ -51,7 +51,7 @@ def test_no_text_is_answered_with_anything_but_a_time_or_a_refusal(text: str) ->
         assert refused.field == "scheduledFor"
 
 
-@given(st.datetimes(timezones=offsets, min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(timezones=offsets, min_value=datetime(1970, 1, 2), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001
 def test_a_time_is_exact_to_the_millisecond(moment: datetime) -> None:
     exact = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert parse_timestamp(moment.isoformat(), "scheduledFor") == exact

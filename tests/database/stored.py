@@ -19,7 +19,7 @@ from hub.model.order import MoneyAudit, Order, Origin, Timing
 from hub.model.status import OrderType
 from hub.model.venue import Link, Venue
 
-NOW = 1_795_000_000_000  # 2026-11-18 10:26:40 UTC
+NOW = 1_795_000_000_000  # 2026-11-18 11:06:40 UTC
 MINUTE = 60_000
 DAY = 86_400_000
 VENUE = Venue(

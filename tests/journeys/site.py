@@ -155,6 +155,8 @@ class Site:
         self.data = folder / "data"
         self.database_url = database_url
         self.clock = clock or folder / "clock"
+        self.environment_more: dict[str, str] = {}
+        """What this test's processes need besides."""
         self._travelled = 0.0
         self._processes: list[Process] = []
 
@@ -169,7 +171,7 @@ class Site:
             "READ_KEY": READ_KEY,
         }
         database = {"OPENPOS_DATABASE_URL": self.database_url} if self.database_url else {}
-        return plain_environment() | own | database
+        return plain_environment() | own | database | self.environment_more
 
     def apply(self, *declarations: str) -> None:
         """`openpos-hub apply` with this declaration and the keys of the journeys."""

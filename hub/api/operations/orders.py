@@ -81,7 +81,7 @@ class OrderBody(Struct, frozen=True, rename="camel"):
     scheduled_for: str | None = None
     """ISO 8601 with offset; none means as soon as possible."""
     discount: DiscountBody | None = None
-    declared_total: Annotated[int, Meta(ge=0)] | None = None
+    declared_total: Annotated[int, Meta(ge=0, le=10**12)] | None = None
     """What the caller computed, in cents; kept for comparison, never charged."""
     external_id: Annotated[str, Meta(max_length=200)] = ""
     """The caller's own order number; the same one makes the same order, for as long as that order exists."""
