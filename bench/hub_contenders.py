@@ -20,7 +20,7 @@ from bench.contenders import Contender, Vendor, Workbench
 from bench.orders import UNIQUE
 from bench.processes import SERVER_CORE, Child, ChildFailed, free_port
 
-TRANSLATION: str | None = None
+TRANSLATION: str | None = "bench.translation:order_to_vendor"
 """P10: "module:factory" of the hub's decode, validate, translate, encode of one ten-item order; see `timing.py`."""
 
 SLUG = "bench"

@@ -20,7 +20,7 @@ from hub.model.ids import NewId, parse_id
 from hub.model.order import InjectionState, MoneyAudit, Order, OrderRecord, Origin, Timing
 from hub.model.status import Injection, OrderType
 from hub.model.venue import Venue, is_open
-from hub.services.directory import Directory
+from hub.services.directory import Catalog, Directory
 from hub.services.pricing import price_check
 from hub.services.requests import Caller, OrderRequest
 
@@ -115,44 +115,8 @@ class Orders:
         render: Render,
     ) -> NewOrder:
         venue = self._directory.venue(request.venue_id)
-        now_ms = self._clock.now_ms()
-        local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
-        check_rules(request, venue, caller, now_ms, local)
         catalog = await self._directory.catalog(venue.id)
-        check = price_check(
-            catalog,
-            request.lines,
-            policies=venue.policies,
-            order_type=request.order_type,
-            discount=request.discount,
-            new_id=self._new_id,
-        )
-        check_amount(check.totals.total_cents, venue, caller)
-        order_id = self._new_id("order")
-        order = Order(
-            id=order_id,
-            venue_id=venue.id,
-            order_type=request.order_type,
-            origin=Origin(
-                system=request.origin_system or ("web" if caller.is_anonymous else caller.name),
-                order_id=request.origin_order_id,
-            ),
-            timing=Timing(
-                timezone=venue.timezone, business_date=local.date().isoformat(), promised_at_ms=request.promised_at_ms
-            ),
-            currency=venue.currency,
-            checks=(check,),
-            tables=request.tables,
-            party_size=request.party_size,
-            customer=request.customer,
-            delivery=request.delivery,
-            note=request.note,
-            money_audit=MoneyAudit(
-                computed_cents=check.totals.total_cents, declared_cents=request.declared_total_cents
-            ),
-            created_at_ms=now_ms,
-            updated_at_ms=now_ms,
-        )
+        order = new_order(request, caller, venue, catalog, now_ms=self._clock.now_ms(), new_id=self._new_id)
         submission, queued = self._submission(venue, order)
         return NewOrder(
             order=order,
@@ -161,7 +125,7 @@ class Orders:
             fingerprint=fingerprint,
             principal=caller.id,
             idempotency_key=idempotency_key,
-            key_expires_at_ms=now_ms + _KEY_LIFETIME_MS,
+            key_expires_at_ms=order.created_at_ms + _KEY_LIFETIME_MS,
             event_id=self._new_id("evt"),
             actor=caller.name,
             submission=submission,
@@ -185,6 +149,49 @@ class Orders:
             target=link.connector, link_id=link.id, state=Injection.QUEUED, attempts=0, deadline_at_ms=deadline_ms
         )
         return submission, (queued,)
+
+
+def new_order(
+    request: OrderRequest, caller: Caller, venue: Venue, catalog: Catalog, *, now_ms: int, new_id: NewId
+) -> Order:
+    """Checks a request against the venue's rules and prices it from the menu; nothing is stored.
+
+    Raises `InvalidRequest` naming the field, or `Forbidden`.
+    """
+    local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
+    check_rules(request, venue, caller, now_ms, local)
+    check = price_check(
+        catalog,
+        request.lines,
+        policies=venue.policies,
+        order_type=request.order_type,
+        discount=request.discount,
+        new_id=new_id,
+    )
+    total_cents = check.totals.total_cents
+    check_amount(total_cents, venue, caller)
+    return Order(
+        id=new_id("order"),
+        venue_id=venue.id,
+        order_type=request.order_type,
+        origin=Origin(
+            system=request.origin_system or ("web" if caller.is_anonymous else caller.name),
+            order_id=request.origin_order_id,
+        ),
+        timing=Timing(
+            timezone=venue.timezone, business_date=local.date().isoformat(), promised_at_ms=request.promised_at_ms
+        ),
+        currency=venue.currency,
+        checks=(check,),
+        tables=request.tables,
+        party_size=request.party_size,
+        customer=request.customer,
+        delivery=request.delivery,
+        note=request.note,
+        money_audit=MoneyAudit(computed_cents=total_cents, declared_cents=request.declared_total_cents),
+        created_at_ms=now_ms,
+        updated_at_ms=now_ms,
+    )
 
 
 def deliver_by_ms(venue: Venue, placed_at_ms: int, promised_at_ms: int | None) -> int:

@@ -105,7 +105,7 @@ async def create_order(services: Services, request: Request) -> Reply:
         return encode({"order": order_view(record, venue, private=_sees_private_data(request.caller))})
 
     placed = await services.orders.place(
-        _order_request(body, venue.id), request.caller, idempotency_key=request.idempotency_key, render=render
+        order_request(body, venue.id), request.caller, idempotency_key=request.idempotency_key, render=render
     )
     headers = {"Location": f"/api/v1/orders/{placed.order_id}"}
     if placed.replayed:
@@ -131,7 +131,8 @@ def _sees_private_data(caller: Caller) -> bool:
     return not caller.is_anonymous and allows(caller.scopes, "orders:read")
 
 
-def _order_request(body: OrderBody, venue_id: str) -> OrderRequest:
+def order_request(body: OrderBody, venue_id: str) -> OrderRequest:
+    """A body as the services understand it. Raises `InvalidRequest` naming the field."""
     customer = body.customer
     tables = tuple(body.tables) or ((body.table_number,) if body.table_number else ())
     return OrderRequest(
