@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 
 from hub.errors import ConfigurationError
@@ -43,7 +44,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         data=data,
         database_url=_with_driver(url),
         calls_url=f"sqlite:///{data / 'calls.sqlite'}" if url.startswith("sqlite") else _with_driver(url),
-        trusted_proxies=tuple(env.get("OPENPOS_TRUSTED_PROXIES", "").replace(",", " ").split()),
+        trusted_proxies=_networks(env, "OPENPOS_TRUSTED_PROXIES"),
         max_body_bytes=_whole_number(env, "OPENPOS_MAX_BODY_BYTES", 256 * 1024),
         clock_offset_file=Path(offset_file) if offset_file else None,
         secrets=env,
@@ -68,6 +69,16 @@ def _with_driver(url: str) -> str:
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise ConfigurationError("OPENPOS_DATABASE_URL must start with postgresql:// or sqlite:///")
     return url
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    networks = tuple(env.get(name, "").replace(",", " ").split())
+    for network in networks:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as problem:
+            raise ConfigurationError(f"{name}: {network!r} is no address or network like 10.0.0.0/8") from problem
+    return networks
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:

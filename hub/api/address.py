@@ -21,6 +21,7 @@ def client_address(peer: str, headers: Mapping[str, str], trusted: Collection[st
 def _is_within(address: str, networks: Collection[str]) -> bool:
     try:
         parsed = ip_address(address)
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed  # ::ffff:10.1.2.3, as a dual-stack socket says it
         return any(parsed in ip_network(network, strict=False) for network in networks)
     except ValueError:
         return False

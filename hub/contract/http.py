@@ -37,6 +37,7 @@ from hub.model.venue import RateLimit
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 LONGEST_RETRY_AFTER_SECONDS = 900.0  # a vendor that asks for more than 15 minutes is asked again after 15
 _KNOWN_URLS = 100
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _UNSTATED_WAIT_SECONDS = 5.0  # for a 429 that does not say how long
 _KEEP_ALIVE_SECONDS = 4.0  # below the idle time after which common servers close a connection
 
@@ -45,11 +46,14 @@ def new_transport(max_connections: int = 512) -> AiohttpTransport:
     """The transport all links of a process share; close it with `aclose()`."""
 
     def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
+        made = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent",),
         )
+        # aiohttp would repeat a GET, PUT or DELETE by itself when the connection breaks; it has no public switch.
+        made._retry_connection = False
+        return made
 
     return AiohttpTransport(client=session)
 
@@ -320,9 +324,9 @@ def _never_sent(problem: BaseException) -> bool:
     was sent; aiohttp's own exception behind it tells them apart.
     """
     cause = problem.__cause__
-    if isinstance(cause, aiohttp.ClientError):
+    if isinstance(cause, aiohttp.ClientError) and not isinstance(problem, httpx.UnsupportedProtocol):
         return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-    return isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return isinstance(problem, _BEFORE_SENDING)
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now_ms: int) -> float | None:

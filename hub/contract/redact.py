@@ -1,12 +1,17 @@
 """Takes secrets out of headers and bodies before anything is kept: by name, and by value."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
 HIDDEN = "[hidden]"
 MAX_BODY_CHARACTERS = 16_000
+_SHORTEST_SECRET = 4
+_MOST_LEARNT = 48
+_OUR_KEY = re.compile(r"sk_[A-Za-z0-9_-]{16,}")
 
 ALWAYS_SECRET_HEADERS = ("authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key")
 ALWAYS_SECRET_FIELDS = ("password", "client_secret", "access_token", "refresh_token", "api_key", "pin", "token")
@@ -24,15 +29,19 @@ class Redactor:
         self._hints = tuple(sorted({f'{name[-5:]}"' for name in names}))
         alternatives = "|".join(map(re.escape, sorted(names)))
         self._field = re.compile(rf'"({alternatives})"\s*:\s*("(?:[^"\\]|\\.)*"?|[-\d.eE+]+)', re.IGNORECASE)
-        self._values = tuple(value for value in values if len(value) >= 4)
+        self._values = tuple(spelling for value in values for spelling in _spellings(value))
+        self._learnt: tuple[str, ...] = ()
+        self._hidden = _longest_first(self._values)
 
     def with_value(self, value: str) -> "Redactor":
-        """The same, also hiding this value (a token that was just issued)."""
-        if len(value) < 4 or value in self._values:
+        """The same, also hiding this value (a token that was just issued); the newest few are remembered."""
+        spellings = _spellings(value)
+        if not spellings or spellings[0] in self._learnt:
             return self
         copy = object.__new__(Redactor)
         copy.__dict__.update(self.__dict__)
-        copy._values = (*self._values[-15:], value)
+        copy._learnt = (*self._learnt, *spellings)[-_MOST_LEARNT:]
+        copy._hidden = _longest_first((*self._values, *copy._learnt))
         return copy
 
     def headers(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
@@ -56,7 +65,21 @@ class Redactor:
         """Any text with the known secret values hidden, and without null bytes, which PostgreSQL refuses."""
         if "\x00" in text:
             text = text.replace("\x00", "�")
-        for value in self._values:
+        for value in self._hidden:
             if value in text:
                 text = text.replace(value, HIDDEN)
-        return text
+        return _OUR_KEY.sub(HIDDEN, text) if "sk_" in text else text
+
+
+def _longest_first(values: Sequence[str]) -> tuple[str, ...]:
+    """A secret that begins like another one must go first, or its end would stay."""
+    return tuple(sorted(values, key=len, reverse=True))
+
+
+def _spellings(value: str) -> tuple[str, ...]:
+    """A secret as it is, and as it looks inside JSON and inside an address. Too short to be one: nothing."""
+    if len(value) < _SHORTEST_SECRET:
+        return ()
+    plain, ascii_only = json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(value)[1:-1]
+    forms = (value, plain, ascii_only, plain.replace("/", "\\/"), ascii_only.replace("/", "\\/"))
+    return tuple(dict.fromkeys((*forms, quote(value, safe=""), quote_plus(value))))

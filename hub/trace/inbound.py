@@ -40,13 +40,13 @@ class InboundTrace:
                 operation=operation,
                 attempt=0,
                 method=method,
-                url=url,
+                url=self._redactor.text(url),
                 status=status,
                 milliseconds=round(milliseconds, 2),
                 request_headers=self._redactor.headers(request_headers),
                 request_body=self._redactor.body(request_body),
                 response_headers=self._redactor.headers(response_headers),
                 response_body=self._redactor.body(response_body.encode()),
-                error=error,
+                error=self._redactor.text(error),
             )
         )

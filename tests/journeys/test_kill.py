@@ -172,4 +172,3 @@ def _check(site: Site, server: Server, vendor: Vendor, storm: Storm, orders: int
     sample = next(iter(answered.values()))
     assert server.injection(sample)["state"] == "confirmed"
     assert site.rows("SELECT count(*) FROM lanes WHERE due_at_ms IS NOT NULL OR lease_owner IS NOT NULL") == [(0,)]
-

@@ -12,6 +12,7 @@ from tests.journeys.site import Server, Site, bearer, order_body, venue
 from tests.journeys.vendor import Vendor, comment_of
 
 TUNING = {"connect_timeout_seconds": 1.0, "total_timeout_seconds": 2.0, "settle_seconds": 0.5}
+EVENING = timedelta(hours=4)
 LONGEST_PAUSE_SECONDS = 61  # a little more than a breaker's longest pause
 
 
@@ -37,75 +38,100 @@ class Kitchen:
 
     def now(self) -> datetime:
         """The time of the hub."""
-        return datetime.now(UTC) + timedelta(seconds=float(self.site.clock.read_text() if self.site.clock.exists() else 0))
+        return datetime.now(UTC) + timedelta(
+            seconds=float(self.site.clock.read_text() if self.site.clock.exists() else 0)
+        )
 
     def arrived(self) -> list[str]:
         """The notes of what is at the vendor, in the order it arrived."""
         return [comment_of(order).partition(" | ")[0] for order in self.vendor.orders()]
 
 
+@pytest.fixture(scope="module")
+def kitchen(new_shared_stage: NewStage) -> Iterator[Kitchen]:
+    stage = new_shared_stage()
+    yield Kitchen(stage)
+    stage.close()
+
+
 @pytest.mark.parametrize("database", [SQLITE, POSTGRES])
 def test_an_hour_without_the_vendor(database: str, new_stage: NewStage) -> None:
     kitchen = Kitchen(new_stage(database))
     site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
-    evening = timedelta(hours=4)
     vendor.stop()
-    late, scheduled = {}, {}
+    late, scheduled = [], []
     for number in range(4):
-        scheduled[number] = kitchen.place(f"scheduled {number}", scheduled=evening)
-        late[number] = kitchen.place(f"soon {number}")
+        scheduled.append(kitchen.place(f"scheduled {number}", scheduled=EVENING))
+        late.append(kitchen.place(f"soon {number}"))
     tried = "SELECT count(*) FROM deliveries WHERE cause = 'POS_UNREACHABLE'"
     wait_for(lambda: site.rows(tried) != [(0,)], "the hub notices")
-    assert {server.injection(order_id)["state"] for order_id in late.values()} <= {"queued", "retrying"}
+    assert {server.injection(order_id)["state"] for order_id in late} <= {"queued", "retrying"}
 
     site.travel(hours=1)
-    fresh = [kitchen.place("after an hour"), kitchen.place("scheduled 4", scheduled=evening)]
-    for order_id in late.values():
-        cause = server.wait_until(order_id, "manual_required")["cause"]
-        assert cause["code"] == "DEADLINE_PASSED"
-        assert cause["title"] == "The POS could not be reached before the order had to be in the kitchen."
-        assert "openpos-hub deliver ORDER" in cause["nextAction"]
-    assert {server.injection(order_id)["state"] for order_id in scheduled.values()} <= {"queued", "retrying"}
+    fresh = [kitchen.place("after an hour"), kitchen.place("scheduled 4", scheduled=EVENING)]
+    for order_id in late:
+        injection = server.wait_until(order_id, "manual_required")
+        assert injection["cause"] == {
+            "code": "DEADLINE_PASSED",
+            "title": "The POS could not be reached before the order had to be in the kitchen.",
+            "owner": "pos",
+            "nextAction": "Tell the kitchen or the guest, then deliver it with `openpos-hub deliver ORDER` "
+            "or mark it done by hand.",
+        }
+    assert {server.injection(order_id)["state"] for order_id in scheduled} <= {"queued", "retrying"}
 
     vendor.start()
     site.travel(seconds=LONGEST_PAUSE_SECONDS)
-    for order_id in [*scheduled.values(), *fresh]:
+    for order_id in [*scheduled, *fresh]:
         server.wait_until(order_id, "confirmed")
     expected = ["first", *(f"scheduled {number}" for number in range(4)), "after an hour", "scheduled 4"]
     assert kitchen.arrived() == expected
+    copies = vendor.copies_of([*late, *scheduled, *fresh])
+    assert copies == dict.fromkeys(late, 0) | dict.fromkeys([*scheduled, *fresh], 1)
 
+
+def test_a_person_delivers_what_is_left_of_an_outage(kitchen: Kitchen) -> None:
+    site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
+    before = len(kitchen.arrived())
+    vendor.stop()
+    late = [kitchen.place(f"left {number}") for number in range(4)]
+    site.travel(hours=1)
+    for order_id in late:
+        server.wait_until(order_id, "manual_required")
+    vendor.start()
+    site.travel(seconds=LONGEST_PAUSE_SECONDS)
     listed = site.run("stuck").stdout
     assert "4 waiting" in listed
     assert listed.count("[DEADLINE_PASSED]") == 4
-    numbers = {number: server.order(order_id)["orderNumber"] for number, order_id in late.items()}
-    again = site.run("deliver", numbers[0])
-    assert again.returncode == 0, again.stderr
+    assert listed.count("-> Tell the kitchen or the guest, then deliver it with `openpos-hub deliver ORDER`") == 4
+    numbers = [server.order(order_id)["orderNumber"] for order_id in late]
+    assert all(number in listed for number in numbers)
+
+    assert site.run("deliver", numbers[0]).returncode == 0
     server.wait_until(late[0], "confirmed")
-    done = site.run("deliver", numbers[1], "--done")
-    assert done.returncode == 0, done.stderr
+    assert site.run("deliver", numbers[1], "--done").returncode == 0
     assert server.injection(late[1])["state"] == "manual_done"
+    assert server.order(late[1])["status"] == "accepted"
     assert site.run("deliver", "all").returncode == 0
-    for number in (2, 3):
-        server.wait_until(late[number], "confirmed")
-    assert kitchen.arrived()[len(expected) :] == ["soon 0", "soon 2", "soon 3"]
-    copies = vendor.copies_of([*late.values(), *scheduled.values(), *fresh])
-    assert copies == dict.fromkeys(copies, 1) | {late[1]: 0}
+    for order_id in late[2:]:
+        server.wait_until(order_id, "confirmed")
+    assert sorted(kitchen.arrived()[before:]) == ["left 0", "left 2", "left 3"]
+    assert vendor.copies_of(late) == dict.fromkeys(late, 1) | {late[1]: 0}
     assert "nothing waits for a person" in site.run("stuck").stdout
     refused = site.run("deliver", numbers[0])
     assert refused.returncode == 1
     assert "has nothing that waits for a person" in refused.stderr
 
 
-@pytest.mark.parametrize("database", [SQLITE, POSTGRES])
-def test_an_hour_of_broken_connections(database: str, new_stage: NewStage) -> None:
-    kitchen = Kitchen(new_stage(database))
+def test_an_hour_of_broken_connections(kitchen: Kitchen) -> None:
     site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
+    before = len(kitchen.arrived())
     vendor.fail({"fault": "down"})
     soon = [kitchen.place(f"soon {number}") for number in range(2)]
-    scheduled = [kitchen.place(f"scheduled {number}", scheduled=timedelta(hours=4)) for number in range(3)]
-    wait_for(lambda: vendor.fired() >= 5, "connections break")
     for order_id in soon:
         server.wait_until(order_id, "unknown")
+    scheduled = [kitchen.place(f"scheduled {number}", scheduled=EVENING) for number in range(3)]
+    wait_for(lambda: vendor.fired() >= 5, "connections break")
 
     site.travel(hours=1)
     fresh = kitchen.place("after an hour")
@@ -117,7 +143,7 @@ def test_an_hour_of_broken_connections(database: str, new_stage: NewStage) -> No
     site.travel(seconds=LONGEST_PAUSE_SECONDS)
     for order_id in [*scheduled, fresh]:
         server.wait_until(order_id, "confirmed")
-    assert kitchen.arrived() == ["first", "scheduled 0", "scheduled 1", "scheduled 2", "after an hour"]
+    assert kitchen.arrived()[before:] == ["scheduled 0", "scheduled 1", "scheduled 2", "after an hour"]
     assert site.run("deliver", "all").returncode == 0
     for order_id in soon:
         server.wait_until(order_id, "confirmed")
@@ -125,8 +151,7 @@ def test_an_hour_of_broken_connections(database: str, new_stage: NewStage) -> No
     assert set(copies.values()) == {1}
 
 
-def test_an_order_delivered_by_hand_that_had_arrived_is_found_and_not_sent_twice(new_stage: NewStage) -> None:
-    kitchen = Kitchen(new_stage())
+def test_an_order_delivered_by_hand_that_had_arrived_is_found_and_not_sent_twice(kitchen: Kitchen) -> None:
     site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
     vendor.fail({"fault": "drop_after", "operation": "create_order", "times": 1}, {"fault": "down"})
     order_id = kitchen.place("arrived")
@@ -142,15 +167,7 @@ def test_an_order_delivered_by_hand_that_had_arrived_is_found_and_not_sent_twice
     assert vendor.copies_of([order_id]) == {order_id: 1}
 
 
-@pytest.fixture(scope="module")
-def kitchen(new_shared_stage: NewStage) -> Iterator[Kitchen]:
-    stage = new_shared_stage()
-    yield Kitchen(stage)
-    stage.close()
-
-
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("wait", ["seconds", "date"])
+@pytest.mark.parametrize(("status", "wait"), [(429, "seconds"), (503, "date")])
 def test_the_whole_link_waits_as_long_as_the_vendor_asks(kitchen: Kitchen, status: int, wait: str) -> None:
     site, server, vendor = kitchen.site, kitchen.server, kitchen.vendor
     later = email.utils.format_datetime(kitchen.now() + timedelta(seconds=61), usegmt=True)
@@ -162,9 +179,9 @@ def test_the_whole_link_waits_as_long_as_the_vendor_asks(kitchen: Kitchen, statu
     wait_for(lambda: (server.injection(first)["cause"] or {}).get("code") == "POS_RATE_LIMITED", "told to wait")
     second = kitchen.place(f"behind it {status} {wait}")
     site.travel(seconds=50)
-    wait_for(lambda: runs_of(site, "give-up-overdue") > 0, "the hub makes a round")
+    assert "nothing waits for a person" in site.run("stuck").stdout  # takes as long as the hub needs for a round
+    assert {server.injection(order_id)["state"] for order_id in (first, second)} <= {"queued", "retrying"}
     assert len(vendor.orders()) == before
-    assert {server.injection(first)["state"], server.injection(second)["state"]} <= {"queued", "retrying"}
     site.travel(seconds=12)
     for order_id in (first, second):
         server.wait_until(order_id, "confirmed")
@@ -172,15 +189,7 @@ def test_the_whole_link_waits_as_long_as_the_vendor_asks(kitchen: Kitchen, statu
     assert vendor.copies_of([first, second]) == {first: 1, second: 1}
 
 
-def runs_of(site: Site, job: str) -> int:
-    """How often a job ran in the last seconds of the hub's time: a sign that the hub saw the new time."""
-    offset = float(site.clock.read_text())
-    since = int((datetime.now(UTC).timestamp() + offset - 8) * 1000)
-    query = "SELECT count(*) FROM scheduled_runs WHERE job = :job AND started_at_ms > :since"
-    return int(site.rows(query, job=job, since=since)[0][0])
-
-
-@pytest.mark.parametrize("junk", ["soon", "-5", "nan", "1e400", "Thu, 99 Nov 2026 99:99:99 GMT", "", "０"])
+@pytest.mark.parametrize("junk", ["soon", "-5", "1e400", "Thu, 99 Nov 2026 99:99:99 GMT", ""])
 def test_a_wait_that_makes_no_sense_is_a_short_one(kitchen: Kitchen, junk: str) -> None:
     kitchen.vendor.fail({"fault": "rate_limited", "operation": "create_order", "times": 1, "retry_after": junk})
     order_id = kitchen.place(f"junk {junk}")

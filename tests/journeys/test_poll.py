@@ -12,6 +12,7 @@ from tests.journeys.site import Server, bearer, order_body, venue
 from tests.journeys.vendor import Vendor
 
 V1, V2 = "demo-restaurant", "second-restaurant"
+on_sqlite = pytest.mark.parametrize("restaurant", [SQLITE], indirect=True)
 
 
 class Restaurant:
@@ -79,33 +80,38 @@ def test_orders_follow_the_clerk(restaurant: Restaurant) -> None:
         assert ("closed_at_ms" in stored["timing"]) == (tab != "open")
 
 
-@pytest.mark.parametrize("slug", [V1, V2])
-@pytest.mark.parametrize("word", ["ON_THE_MOON", "gözləyir ⏳"])
-def test_a_status_nobody_knows_is_kept_as_it_came(restaurant: Restaurant, slug: str, word: str) -> None:
-    order_id, number = restaurant.place(slug)
-    restaurant.vendor.play_clerk(number, word)
-    order = restaurant.wait_for_status(order_id, "unknown")
-    assert order["tabStatus"] == "open"
-    assert restaurant.stored(order_id)["raw_status"] == word
-    restaurant.vendor.play_clerk(number, "deliver")
-    restaurant.wait_for_status(order_id, "completed")
+@on_sqlite
+def test_a_status_nobody_knows_is_kept_as_it_came(restaurant: Restaurant) -> None:
+    words = ["ON_THE_MOON", "gözləyir ⏳", "", " "]
+    placed = [(*restaurant.place(slug), word) for slug in (V1, V2) for word in words]
+    for _, number, word in placed:
+        restaurant.vendor.play_clerk(number, word)
+    for order_id, _, word in placed:
+        order = restaurant.wait_for_status(order_id, "unknown")
+        assert order["tabStatus"] == "open"
+        assert restaurant.stored(order_id).get("raw_status", "") == word
+    for _, number, _ in placed:
+        restaurant.vendor.play_clerk(number, "deliver")
+    for order_id, _, _ in placed:
+        restaurant.wait_for_status(order_id, "completed")
 
 
+@on_sqlite
 def test_a_poll_that_fails_harms_nothing(restaurant: Restaurant) -> None:
     order_id, number = restaurant.place(V1)
     restaurant.vendor.fail(
-        {"method": "GET", "fault": "malformed", "times": 2},
-        {"method": "GET", "fault": "status", "status": 500, "times": 2},
-        {"method": "GET", "fault": "rejected", "times": 2},
+        {"method": "GET", "fault": "malformed", "times": 1},
+        {"method": "GET", "fault": "rejected", "times": 1},
         {"method": "GET", "fault": "rate_limited", "times": 1},
     )
     restaurant.vendor.play_clerk(number, "accept")
     restaurant.wait_for_status(order_id, "accepted")
-    assert restaurant.vendor.fired(1) == 2
+    assert [restaurant.vendor.fired(number) for number in (1, 2, 3)] == [1, 1, 1]
     restaurant.vendor.work_again()
     assert "Traceback" not in restaurant.site.logs()
 
 
+@on_sqlite
 def test_the_trace_tells_the_whole_story(restaurant: Restaurant) -> None:
     before = restaurant.server.order("DT-001", bearer())
     restaurant.vendor.fail({"operation": "create_order", "fault": "drop_after", "times": 1})

@@ -91,9 +91,9 @@ def test_a_key_for_menus_reads_no_order(house: House) -> None:
 
 
 def test_a_key_that_only_reads_places_no_order(house: House) -> None:
-    before = house.site.counts()
+    before = house.site.count("orders")
     assert house.server.post(order_body(house.item), bearer(READ_KEY)).status_code == 403
-    assert house.site.counts() == before
+    assert house.site.count("orders") == before
 
 
 def test_a_key_of_one_venue_reaches_nothing_of_another(house: House) -> None:
@@ -132,7 +132,6 @@ def test_no_secret_is_in_the_recorded_calls_or_in_any_log(house: House) -> None:
     client.get(f"/api/v1/stores?api_key={KEY}")
     client.get(f"/api/v1/orders/{KEY}")
     client.post("/api/v1/orders", json={"storeSlug": "demo-restaurant", "api_key": KEY, "token": KEY})
-    client.post("/api/v1/orders", json=order_body(house.item), headers=bearer(idempotency_key=KEY))
     house.vendor.fail({"operation": "create_order", "fault": "status", "status": 401, "times": 1})
     renewed = house.place()
     house.server.wait_until(renewed, "confirmed")

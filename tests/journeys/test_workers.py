@@ -68,11 +68,11 @@ def test_two_workers_share_the_orders(orders: int, new_stage: NewStage) -> None:
     firm.check(order_ids)
 
 
-@pytest.mark.parametrize("ignore_keys", [False, True], ids=["keys kept", "keys ignored"])
-@pytest.mark.parametrize("orders", [150, pytest.param(1000, marks=pytest.mark.long)])
-def test_the_other_worker_takes_over_when_one_is_killed(
-    orders: int, ignore_keys: bool, new_stage: NewStage
-) -> None:
+@pytest.mark.parametrize(
+    ("orders", "ignore_keys"),
+    [(150, True), pytest.param(1000, True, marks=pytest.mark.long), pytest.param(1000, False, marks=pytest.mark.long)],
+)
+def test_the_other_worker_takes_over_when_one_is_killed(orders: int, ignore_keys: bool, new_stage: NewStage) -> None:
     firm = Firm(new_stage, ignore_keys=ignore_keys)
     victim, survivor = firm.workers
     order_ids = firm.place(orders)

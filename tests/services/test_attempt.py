@@ -60,6 +60,9 @@ def about_the_vendor(attempted: Attempted) -> tuple[bool | None, bool, int | Non
     return attempted.healthy, attempted.reached, None if hold is None else hold - NOW, attempted.pause_cause
 
 
+Outcome = tuple[str, int | None, bool]
+Vendor = tuple[bool | None, bool, int | None, str]
+
 # failure: (cause, due in ms, counted), (healthy, reached, held for ms, pause cause); the state where it is certain
 FIRST_TRY: list[
     tuple[ConnectorError, State, tuple[str, int | None, bool], tuple[bool | None, bool, int | None, str]]
@@ -88,8 +91,8 @@ async def test_on_the_first_try_every_failure_means_the_same_for_every_replay_cl
     replay: Replay,
     error: ConnectorError,
     state: State,
-    outcome: tuple[str, int | None, bool],
-    vendor: tuple[bool | None, bool, int | None, str],
+    outcome: Outcome,
+    vendor: Vendor,
 ) -> None:
     attempted = await attempt(ScriptedPos(replay, answer=error), claimed())
     assert told(attempted) == (state, *outcome)
@@ -103,8 +106,8 @@ async def test_what_is_sent_again_stays_unknown_until_something_clear_is_heard(
     replay: Replay,
     error: ConnectorError,
     state: State,
-    outcome: tuple[str, int | None, bool],
-    vendor: tuple[bool | None, bool, int | None, str],
+    outcome: Outcome,
+    vendor: Vendor,
 ) -> None:
     attempted = await attempt(ScriptedPos(replay, answer=error, looks=False), uncertain())
     assert told(attempted) == (UNKNOWN if state is PENDING else state, *outcome)
@@ -168,7 +171,7 @@ async def test_after_an_uncertain_attempt_the_replay_class_and_the_look_up_decid
 
 
 @pytest.mark.parametrize("replay", [Replay.SEARCHABLE, Replay.TWO_PHASE, Replay.ONCE])
-async def test_where_the_vendor_cannot_be_asked_an_uncertain_write_is_parked_with_its_last_words(
+async def test_where_the_vendor_cannot_be_asked_an_uncertain_write_is_parked(
     replay: Replay,
 ) -> None:
     connector = ScriptedPos(replay, looks=False)
@@ -194,7 +197,7 @@ async def test_where_the_vendor_cannot_be_asked_an_uncertain_write_is_parked_wit
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 async def test_a_failed_look_up_is_unknown_never_absent_and_counts_no_attempt_away(
-    replay: Replay, error: ConnectorError, cause: str, due: int, vendor: tuple[bool | None, bool, int | None, str]
+    replay: Replay, error: ConnectorError, cause: str, due: int, vendor: Vendor
 ) -> None:
     connector = ScriptedPos(replay, found=error)
     attempted = await attempt(connector, uncertain())
@@ -278,9 +281,7 @@ async def test_an_order_that_is_found_after_its_deadline_is_delivered(replay: Re
     ("delivery", "expected"),
     [(claimed(deliver_by_ms=NOW + 7000), "POS_RATE_LIMITED"), (uncertain(deliver_by_ms=NOW + 7000), "OUTCOME_UNKNOWN")],
 )
-async def test_a_wait_that_ends_after_the_deadline_is_told_to_a_person_at_once(
-    delivery: Claimed, expected: str
-) -> None:
+async def test_a_wait_beyond_the_deadline_is_told_to_a_person_at_once(delivery: Claimed, expected: str) -> None:
     error = VendorRateLimited("429", retry_after_seconds=7)
     attempted = await attempt(ScriptedPos(Replay.REPEATABLE, answer=error), delivery)
     assert told(attempted)[:3] == (DEAD, expected, None)
@@ -344,8 +345,16 @@ async def test_what_the_vendor_gave_back_is_kept() -> None:
 
 @pytest.mark.parametrize(
     ("attempts", "remaining_ms", "due"),
-    [(1, 600_000, 1000), (2, 600_000, 2000), (3, 600_000, 4000), (5, 600_000, 15_000), (9, 600_000, 30_000)]
-    + [(9, 60_000, 3000), (9, 4_000, 1000), (9, 7_200_000, 60_000)],
+    [
+        (1, 600_000, 1000),
+        (2, 600_000, 2000),
+        (3, 600_000, 4000),
+        (5, 600_000, 15_000),
+        (9, 600_000, 30_000),
+        (9, 60_000, 3000),
+        (9, 4_000, 1000),
+        (9, 7_200_000, 60_000),
+    ],
 )
 async def test_pauses_grow_and_leave_twenty_tries_before_the_deadline(
     attempts: int, remaining_ms: int, due: int
