@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OPENPOS_DATA
 
-.PHONY: run test check format lock bench faults clean
+.PHONY: run test check format lock bench faults docs help clean
 
 run: $(VENV)/.run  ## Start the hub with demo venues and POS sandboxes.
 	@$(BIN)/openpos-hub demo --port $(PORT)
@@ -26,6 +26,12 @@ bench: $(VENV)/.test  ## Ratios of the hub against its ceilings, one run.
 
 faults: $(VENV)/.test  ## The long kill and outage runs.
 	@$(BIN)/pytest tests/journeys --long $(PYTEST_ARGS)
+
+docs: $(VENV)/.run  ## Write the generated tables of README.md and docs/ anew.
+	@$(BIN)/python docs/generate.py
+
+help:  ## This list.
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
 # The lock files carry hashes and no index addresses.
 lock:

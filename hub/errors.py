@@ -33,60 +33,69 @@ class HubError(Exception):
     """Something the hub can explain. `message` is for a person and holds no secret."""
 
     status = 500
+    default_code: str | None = None
 
     def __init__(self, message: str, *, field: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
-        self.code = code
+        self.code = code or self.default_code
 
 
 class InvalidRequest(HubError):
     """The request cannot be understood or carried out as it stands; the message names the field."""
 
     status = 400
+    default_code = "INVALID_REQUEST"
 
 
 class Unauthorized(HubError):
     """No key, or not a valid one."""
 
     status = 401
+    default_code = "KEY_INVALID"
 
 
 class Forbidden(HubError):
     """A valid key without the scope, or for another venue."""
 
     status = 403
+    default_code = "FORBIDDEN"
 
 
 class NotFound(HubError):
     """There is no such thing, or none that this caller may see."""
 
     status = 404
+    default_code = "NOT_FOUND"
 
 
 class Conflict(HubError):
     """The state changed under the caller, or the same request is still running. Read again, then repeat."""
 
     status = 409
+    default_code = "CONFLICT"
 
 
 class BodyTooLarge(HubError):
     """The request body is larger than the hub accepts."""
 
     status = 413
+    default_code = "BODY_TOO_LARGE"
 
 
 class KeyReused(HubError):
     """An idempotency key (or an origin order id) came again with another body. Use a new one."""
 
     status = 422
+    default_code = "KEY_REUSED"
 
 
 class Unavailable(HubError):
     """The hub's database cannot be reached. Nothing was stored; repeat after `retry_after_seconds`."""
 
     status = 503
+    default_code = "UNAVAILABLE"
 
     def __init__(self, message: str, *, retry_after_seconds: int = 2) -> None:
         super().__init__(message)

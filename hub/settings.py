@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.errors import ConfigurationError
 
 SECRETS_FILE = "secrets.env"
+DEFAULT_DATA = Path("data").absolute()
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Settings:
     """The secrets file and the environment, for `env:NAME` references."""
 
     @property
+    def database_file(self) -> Path:
+        """The file of the embedded database."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
     def embedded(self) -> bool:
         """Whether the hub keeps its data in SQLite, which only one process may serve."""
         return self.database_url.startswith("sqlite")
@@ -36,7 +42,7 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Reads `OPENPOS_…` from the environment (of this process unless another is given)."""
     given = os.environ if environment is None else environment
-    data = Path(given.get("OPENPOS_DATA") or "data").absolute()
+    data = Path(given.get("OPENPOS_DATA") or DEFAULT_DATA).absolute()
     env = {**read_secrets_file(data / SECRETS_FILE), **given}
     url = env.get("OPENPOS_DATABASE_URL") or f"sqlite:///{data / 'hub.sqlite'}"
     offset_file = env.get("OPENPOS_TEST_CLOCK_OFFSET_FILE")

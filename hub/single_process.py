@@ -12,7 +12,7 @@ def hold(data: Path) -> IO[str]:
 
     The operating system lets go when the process ends, however it ends.
     """
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = (data / "hub.lock").open("a+", encoding="utf-8")
     try:
         _lock(file)

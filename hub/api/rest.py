@@ -31,6 +31,7 @@ class UnsupportedMediaType(HubError):
     """The body was announced as something other than JSON."""
 
     status = 415
+    default_code = "MEDIA_TYPE_UNSUPPORTED"
 
 
 class Rest:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from hub.model.causes import CAUSES
 from hub.model.check import Line, Modifier
+from hub.model.ids import order_mark
 from hub.model.menu import Item, Menu, ModifierGroup
 from hub.model.money import Money, display, to_decimal
 from hub.model.order import InjectionState, Order, OrderRecord
@@ -165,6 +166,7 @@ def _private_view(record: OrderRecord) -> dict[str, Any]:
         "partySize": order.party_size,
         "notes": order.note,
         "externalId": order.origin.order_id or None,
+        "mark": order_mark(order.id),
         "origin": order.origin.system,
         "moneyAudit": {
             "computed": money(audit.computed_cents, order.currency),

@@ -79,6 +79,10 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--force", action="store_true", help="send without looking first: it is surely not in the POS")
     deliver.set_defaults(run=commands.deliver)
 
+    backup = add("backup", help="copy the embedded database safely, also while the hub runs")
+    backup.add_argument("folder", metavar="FOLDER", help="where the copy goes; made if missing, must be empty")
+    backup.set_defaults(run=commands.backup)
+
     _keys(add("keys", help="make, list and revoke API keys"))
     _link(add("link", help="pause, resume or sync a venue's link to its POS"))
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from hub.app import Hub
 from hub.cli import apply as apply_command
+from hub.cli import backup as backup_command
 from hub.cli import demo as demo_command
 from hub.cli import report, running
 from hub.cli import sandbox as sandbox_command
 from hub.database import directory as stored
 from hub.database.migrate import migrate
-from hub.errors import Conflict
+from hub.errors import ConfigurationError, Conflict
 from hub.services import keys
 from hub.settings import read_settings
 
@@ -140,7 +141,8 @@ def list_keys(_options: argparse.Namespace) -> int:
     async def run(hub: Hub) -> int:
         for key in await hub.database.read(stored.load_keys):
             made = datetime.fromtimestamp(key.created_at_ms / 1000, UTC).date().isoformat()
-            state = "revoked" if key.revoked_at_ms else key.venue_id or "all venues"
+            bound_to = hub.directory.venue(key.venue_id).slug if key.venue_id else "all venues"
+            state = "revoked" if key.revoked_at_ms else bound_to
             print(f"{key.shown}  {key.name:24} {' '.join(key.scopes):32} made {made}  {state}")
         return 0
 
@@ -176,11 +178,25 @@ def link(options: argparse.Namespace) -> int:
     return _with_hub(run)
 
 
+def backup(options: argparse.Namespace) -> int:
+    """`backup`"""
+    settings = read_settings()
+    for path in backup_command.copy_data(settings, Path(options.folder)):
+        print(path)
+    return 0
+
+
 def _with_hub(run: Callable[[Hub], Awaitable[int]], *, prepared: bool = True) -> int:
-    """Opens the hub of this environment for one short command, beside a running one if there is one."""
+    """Opens the hub of this environment for one short command, beside a running one if there is one.
+
+    With `prepared` there must be one already: a mistyped data folder shall not become a new hub.
+    """
+    settings = read_settings()
+    if prepared and settings.embedded and not settings.database_file.exists():
+        raise ConfigurationError(f"there is no hub in {settings.data}; is OPENPOS_DATA right?")
 
     async def session() -> int:
-        hub = Hub(read_settings())
+        hub = Hub(settings)
         try:
             if prepared:
                 await hub.prepare()

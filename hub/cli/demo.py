@@ -17,7 +17,7 @@ from hub.cli.sandbox import sandbox_module
 from hub.contract.registry import installed_connectors
 from hub.errors import ConfigurationError
 from hub.services.keys import create_key
-from hub.settings import SECRETS_FILE, Settings, read_secrets_file
+from hub.settings import DEFAULT_DATA, SECRETS_FILE, Settings, read_secrets_file
 
 _KEY_NAME = "demo"
 _KEY_SETTING = "DEMO_KEY"
@@ -40,7 +40,7 @@ def run(settings: Settings, *, host: str, port: int) -> int:
 
 
 async def _session(settings: Settings, host: str, port: int) -> int:
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse_taken(host, port)
     vendors = _vendors(host, port)
     settings = replace(settings, secrets={**_secrets(settings.data, vendors), **settings.secrets})
@@ -174,6 +174,7 @@ async def _welcome(hub: Hub, host: str, port: int, key: str, vendors: list[_Vend
     catalog = await hub.directory.catalog(hub.directory.venue(slug).id) if slug else None
     simple = [item for item in catalog.menu.items if catalog.is_available(item)] if catalog else []
     simple = [item for item in simple if item.price_cents and not any(g.min_select for g in item.modifier_groups)]
+    where = "" if hub.settings.data == DEFAULT_DATA else f"OPENPOS_DATA={hub.settings.data} "
     item_id = simple[0].id if simple else "item_xxx"
     sandboxes = "\n".join(
         f"  {vendor.id} sandbox   {vendor.url}   (what arrived: {vendor.url}/_sandbox/orders)" for vendor in vendors
@@ -189,7 +190,7 @@ OpenPOS hub is ready, with demo venues. Try, in another terminal:
     "orderType": "pickup", "customer": {{ "name": "Alice", "phone": "555-1234" }} }}'
   curl {base}/api/v1/orders/DT-001
   curl -H "Authorization: Bearer {key}" {base}/api/v1/orders/DT-001
-  .venv/bin/openpos-hub trace DT-001
+  {where}.venv/bin/openpos-hub trace DT-001
 
   demo key   {key}   (read and write, this demo only)
   data       {hub.settings.data}

@@ -12,6 +12,7 @@ from hub.database import order_reads
 from hub.errors import HubError
 from hub.model.call import Call
 from hub.model.causes import CAUSES
+from hub.model.ids import order_mark
 from hub.model.money import Money, display
 from hub.model.order import OrderRecord
 
@@ -59,7 +60,8 @@ async def stuck(hub: Hub) -> int:
     for entry in waiting:
         cause = CAUSES.get(entry.cause)
         since = datetime.fromtimestamp(entry.created_at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        print(f"{entry.order_number}  {entry.operation}  since {since}  [{entry.cause}]")
+        print(f"{entry.order_number}  mark {order_mark(entry.order_id)}  {entry.operation}  [{entry.cause}]")
+        print(f"    since {since}")
         if cause is not None:
             print(f"    {cause.title}\n    -> {cause.next_action}")
         if entry.detail:
@@ -107,7 +109,8 @@ def _only_read(call: Call) -> bool:
 def _print_order(record: OrderRecord) -> None:
     order = record.order
     total = display(Money(order.totals.total_cents, order.currency))
-    print(f"{order.number}  {order.id}\n  {order.order_type}, {order.stage}, {order.payment_status}, {total}")
+    print(f"{order.number}  {order.id}  mark {order_mark(order.id)}")
+    print(f"  {order.order_type}, {order.stage}, {order.payment_status}, {total}")
     for state in record.injection:
         cause = CAUSES.get(state.cause)
         ref = f", there {state.ref.kind} {state.ref.id}" if state.ref else ""

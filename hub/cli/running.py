@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -22,9 +23,18 @@ def serve(
     settings: Settings, *, host: str, port: int, deliver: bool = True, tls: tuple[str | None, str | None] = (None, None)
 ) -> int:
     """Serves until it is told to stop. Raises `ConfigurationError` when the port or the data folder is taken."""
+    _check_certificate(*tls)
     if settings.embedded and not deliver:
         raise ConfigurationError("--no-delivery needs PostgreSQL: an embedded database serves one process only")
     return run_in_loop(lambda: serve_hub(Hub(settings), host=host, port=port, deliver=deliver, tls=tls))
+
+
+def _check_certificate(certificate: str | None, key: str | None) -> None:
+    if (certificate is None) != (key is None):
+        raise ConfigurationError("--tls-cert and --tls-key belong together")
+    for file in (certificate, key):
+        if file is not None and not os.access(file, os.R_OK):
+            raise ConfigurationError(f"{file} cannot be read")
 
 
 async def serve_hub(

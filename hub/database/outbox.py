@@ -8,6 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 
 from hub.database.deliveries import OPEN_STATES, State
+from hub.database.rejection import reject_order
 from hub.database.tables import deliveries, lanes, links, order_refs, orders
 from hub.database.upsert import upsert
 from hub.model.order import Loss, VendorRef
@@ -214,6 +215,8 @@ class Completion(Struct, frozen=True, kw_only=True):
     ref: VendorRef | None = None
     losses: tuple[Loss, ...] = ()
     pos_cents: int | None = None
+    rejection_event_id: str = ""
+    """Set when the POS refused the order itself: its stage becomes rejected, with an audit row of this id."""
 
 
 _LOCK_LANES = (
@@ -261,6 +264,10 @@ def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
     if kept:
         connection.execute(_SET_DELIVERY, [_delivery_values(item) for item in kept])
     _insert_refs(connection, [item for item in kept if item.ref is not None])
+    for item in kept:
+        if item.rejection_event_id:
+            event_id, reason = item.rejection_event_id, item.detail
+            reject_order(connection, item.order_id, reason=reason, event_id=event_id, now_ms=item.now_ms)
     mine = [item for item, is_held in zip(items, held, strict=True) if is_held]
     finished = _with_more_behind(connection, mine, {lane_id: row.next_seq for lane_id, row in locked.items()})
     following = _heads_operations(connection, finished)

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, or_, select
 
 from hub.database.deliveries import OPEN_STATES
 from hub.database.outbox import is_uncertain
-from hub.database.tables import deliveries, lanes
+from hub.database.tables import deliveries, lanes, links
 
 
 class Overdue(Struct, frozen=True, kw_only=True):
@@ -18,15 +18,17 @@ class Overdue(Struct, frozen=True, kw_only=True):
     epoch: int
     seq: int
     uncertain: bool
-    cause: str
     detail: str
+    """What the last attempt said; empty when there was none."""
+    link_paused_cause: str
 
 
 def load_overdue(connection: Connection, now_ms: int, limit: int = 500) -> list[Overdue]:
     """Deliveries past their deadline whose lane nobody holds, oldest deadline first."""
     query = (
-        select(deliveries, lanes.c.lease_epoch)
+        select(deliveries, lanes.c.lease_epoch, links.c.paused_cause)
         .join(lanes, lanes.c.id == deliveries.c.lane_id)
+        .join(links, links.c.id == deliveries.c.link_id)
         .where(
             deliveries.c.state.in_(OPEN_STATES),
             deliveries.c.deliver_by_ms <= now_ms,
@@ -44,8 +46,8 @@ def load_overdue(connection: Connection, now_ms: int, limit: int = 500) -> list[
             epoch=row.lease_epoch,
             seq=row.seq,
             uncertain=is_uncertain(row),
-            cause=row.cause,
             detail=row.detail,
+            link_paused_cause=row.paused_cause,
         )
         for row in connection.execute(query)
     ]

@@ -112,8 +112,8 @@ _ROWS = (
     Cause(
         LINK_PAUSED,
         Owner.VENUE,
-        "The link to the POS is paused.",
-        "Remove the reason shown by `openpos-hub doctor`, then `openpos-hub link resume LINK`.",
+        "Somebody paused the link to the POS.",
+        "`openpos-hub link resume LINK` when orders may go out again.",
         True,
     ),
     Cause(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from hub.contract.base import Operation, Replay
@@ -22,7 +23,6 @@ from hub.services import breaker as breakers
 from hub.services.attempt import Attempt, Attempted, Circumstances
 from hub.services.connections import Connections
 from hub.services.directory import Directory
-from hub.services.rejection import reject_order
 
 _LEASE_SPARE_MS = 15_000  # a lease outlives the longest call by this much
 _POLL_SECONDS = 1.0  # how late another process's order is noticed at worst
@@ -245,12 +245,12 @@ class Dispatcher:
 
     async def _record(self, claimed: Claimed, attempted: Attempted, breaker: Breaker | None) -> None:
         """Writes the outcome, then what it means for the link."""
-        await self._database.write_each(outbox.complete, attempted.completion)
         completion = attempted.completion
-        self._on_settled(claimed.order_id)
         refused = completion.state is State.DEAD and completion.cause == causes.POS_REJECTED
         if refused and claimed.operation == Operation.SUBMIT_ORDER:
-            await reject_order(self._database, claimed.order_id, completion, self._new_id("evt"))
+            completion = structs.replace(completion, rejection_event_id=self._new_id("evt"))
+        await self._database.write_each(outbox.complete, completion)
+        self._on_settled(claimed.order_id)
         if attempted.healthy is not None:
             await self._update_breaker(claimed, attempted, breaker or Breaker(claimed.link_id, claimed.operation))
         if attempted.hold_until_ms is not None or attempted.pause_cause:

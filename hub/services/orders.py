@@ -17,6 +17,7 @@ from hub.database.order_reads import load_order
 from hub.database.orders import NewOrder, Placement, PlacementKind, Submission
 from hub.errors import Conflict, Forbidden, InvalidRequest, KeyReused, NotFound
 from hub.model.ids import NewId, parse_id
+from hub.model.money import Money, display
 from hub.model.order import InjectionState, MoneyAudit, Order, OrderRecord, Origin, Timing
 from hub.model.status import Injection, OrderType
 from hub.model.venue import Venue, is_open
@@ -239,7 +240,7 @@ def check_amount(total_cents: int, venue: Venue, caller: Caller) -> None:
     limit = venue.policies.anonymous_max_cents
     if caller.is_anonymous and limit is not None and total_cents > limit:
         raise InvalidRequest(
-            f"items: an order without an API key may come to at most {limit} (minor units)",
+            f"items: an order without an API key may come to at most {display(Money(limit, venue.currency))}",
             field="items",
             code="ORDER_TOO_LARGE",
         )

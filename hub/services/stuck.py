@@ -113,5 +113,10 @@ def _given_up(entry: Overdue, now_ms: int) -> Completion:
         state=State.DEAD,
         now_ms=now_ms,
         cause=causes.OUTCOME_UNKNOWN if entry.uncertain else causes.DEADLINE_PASSED,
-        detail=entry.detail,
+        detail=entry.detail or _why_never_tried(entry),
     )
+
+
+def _why_never_tried(entry: Overdue) -> str:
+    cause = causes.CAUSES.get(entry.link_paused_cause)
+    return "" if cause is None else f"the link was paused: {cause.title}"

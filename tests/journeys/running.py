@@ -27,7 +27,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(look: Callable[[], _T], what: str, *, seconds: float = 20.0, every: float = 0.05) -> _T:
+def wait_for(look: Callable[[], _T | None], what: str, *, seconds: float = 20.0, every: float = 0.05) -> _T:
     """The first true answer of `look`; fails saying `what` did not happen and what was last seen."""
     deadline = time.monotonic() + seconds
     while True:

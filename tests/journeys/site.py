@@ -1,7 +1,6 @@
 """One installation of the hub, with the processes a test starts on it."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -219,7 +218,7 @@ class Site:
         self._travelled += seconds + 60 * minutes + 3600 * hours + 86_400 * days
         new = self.clock.with_suffix(".new")
         new.write_text(str(self._travelled))
-        os.replace(new, self.clock)  # a reader never sees half a number
+        new.replace(self.clock)  # a reader never sees half a number
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the hub's database answers to a query."""

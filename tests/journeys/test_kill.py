@@ -138,8 +138,7 @@ async def _kill_at_random(
     for number in range(kills):
         from_count = orders * number // kills
         at_count = from_count + dice.randrange(max(orders // kills // 2, 1))
-        while sent() < at_count:
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(wait_for, lambda count=at_count: sent() >= count, "orders are sent", every=0.001)
         await asyncio.sleep(dice.random() * 0.15)
         await asyncio.to_thread(server.kill)
         storm.kills += 1

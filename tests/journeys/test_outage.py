@@ -12,6 +12,7 @@ from tests.journeys.site import Server, Site, bearer, order_body, venue
 from tests.journeys.vendor import Vendor, comment_of
 
 TUNING = {"connect_timeout_seconds": 1.0, "total_timeout_seconds": 2.0, "settle_seconds": 0.5}
+WAITING = {"queued", "retrying"}
 EVENING = timedelta(hours=4)
 LONGEST_PAUSE_SECONDS = 61  # a little more than a breaker's longest pause
 
@@ -65,7 +66,7 @@ def test_an_hour_without_the_vendor(database: str, new_stage: NewStage) -> None:
         late.append(kitchen.place(f"soon {number}"))
     tried = "SELECT count(*) FROM deliveries WHERE cause = 'POS_UNREACHABLE'"
     wait_for(lambda: site.rows(tried) != [(0,)], "the hub notices")
-    assert {server.injection(order_id)["state"] for order_id in late} <= {"queued", "retrying"}
+    assert {server.injection(order_id)["state"] for order_id in late} <= {*WAITING, "sending"}
 
     site.travel(hours=1)
     fresh = [kitchen.place("after an hour"), kitchen.place("scheduled 4", scheduled=EVENING)]
@@ -78,7 +79,7 @@ def test_an_hour_without_the_vendor(database: str, new_stage: NewStage) -> None:
             "nextAction": "Tell the kitchen or the guest, then deliver it with `openpos-hub deliver ORDER` "
             "or mark it done by hand.",
         }
-    assert {server.injection(order_id)["state"] for order_id in scheduled} <= {"queued", "retrying"}
+    assert {server.injection(order_id)["state"] for order_id in scheduled} <= {*WAITING, "sending"}
 
     vendor.start()
     site.travel(seconds=LONGEST_PAUSE_SECONDS)
@@ -180,7 +181,7 @@ def test_the_whole_link_waits_as_long_as_the_vendor_asks(kitchen: Kitchen, statu
     second = kitchen.place(f"behind it {status} {wait}")
     site.travel(seconds=50)
     assert "nothing waits for a person" in site.run("stuck").stdout  # takes as long as the hub needs for a round
-    assert {server.injection(order_id)["state"] for order_id in (first, second)} <= {"queued", "retrying"}
+    assert {server.injection(order_id)["state"] for order_id in (first, second)} <= WAITING
     assert len(vendor.orders()) == before
     site.travel(seconds=12)
     for order_id in (first, second):

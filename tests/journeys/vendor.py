@@ -56,7 +56,7 @@ class Vendor:
     def fired(self, number: int = 1) -> int:
         """How often the fault rule with this number has fired."""
         rules = self._client.get("/_sandbox/faults").json()
-        return next(rule["fired"] for rule in rules if rule["number"] == number)
+        return next(int(rule["fired"]) for rule in rules if rule["number"] == number)
 
     def calls(self, operation: str) -> int:
         """How often an operation was called since the start."""

@@ -1,6 +1,7 @@
 """What waits for a person is found at its deadline, delivered again, or marked as done."""
 
 import pytest
+from hub.services.rejection import reject_order
 
 from hub.database import directory as stored_directory
 from hub.database.deliveries import State
@@ -10,17 +11,27 @@ from hub.errors import Conflict
 from hub.model import causes
 from hub.model.order import OrderRecord
 from hub.model.status import Injection, Stage
-from hub.services.rejection import reject_order
 from hub.services.stuck import Stuck
 from tests.contract.ports import StandingClock
-from tests.database.stored import LINK, MINUTE, NOW, claim_all, claim_one, counting_ids, finish, outcome, place
+from tests.database.stored import (
+    DAY,
+    LINK,
+    MINUTE,
+    NOW,
+    claim_all,
+    claim_one,
+    counting_ids,
+    finish,
+    outcome,
+    place,
+)
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 def stuck(database: Database, clock: StandingClock) -> Stuck:
-    return Stuck(database=database, clock=clock, new_id=counting_ids())
+    return Stuck(database=database, clock=clock, new_id=counting_ids(NOW + DAY))
 
 
 def load(database: Database, number: str = "DT-001") -> OrderRecord:
@@ -89,7 +100,7 @@ async def test_a_rejected_order_that_is_delivered_again_is_received_again(databa
     held = claim_one(database)
     refused = outcome(held, State.DEAD, cause=causes.POS_REJECTED, detail="closed")
     finish(database, held, State.DEAD, cause=causes.POS_REJECTED)
-    await reject_order(database, item.order.id, refused, counting_ids(NOW + 1)("evt"))
+    await reject_order(database, item.order.id, refused, counting_ids(NOW + MINUTE)("evt"))
     assert load(database).order.stage is Stage.REJECTED
     await stuck.deliver_again(load(database).order, actor="maria")
     assert load(database).order.stage is Stage.RECEIVED

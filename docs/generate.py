@@ -1,0 +1,133 @@
+"""Writes the blocks of the documentation that the code knows best: connectors, commands, causes; run by `make docs`.
+
+A block stands between `<!-- generated: NAME -->` and `<!-- end of NAME -->`. With `--check` nothing is written and
+the exit status says whether every block is current.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from hub.cli import build_parser
+from hub.contract.base import Capability, Operation, PosConnector, Replay, WriteRule
+from hub.contract.registry import Registration, installed_connectors
+from hub.model.causes import CAUSES
+
+ROOT = Path(__file__).parent.parent
+_BLOCK = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
+_ABILITIES = {
+    Capability.FIND_ORDER: "Find an order again by the hub's mark",
+    Capability.LIST_ORDERS: "List orders, so that one call polls many",
+    Capability.CANCEL_ORDER: "Cancel an order",
+    Capability.FETCH_MENU: "Read the menu",
+    Capability.FETCH_CODES: "Read the venue's own codes",
+}
+_REPLAY = {
+    Replay.REPEATABLE: "sent again, which does no harm",
+    Replay.KEYED: "looked for, then sent again under the same key",
+    Replay.SEARCHABLE: "looked for, sent again only when surely absent",
+    Replay.TWO_PHASE: "the draft is looked for, then continued",
+    Replay.ONCE: "a person decides",
+}
+
+
+def connectors() -> Iterator[str]:
+    """What each installed connector can do, from its class and manifest."""
+    registry = installed_connectors()
+    known = {name: registry.get(name) for name in registry}
+    yield _row(["", *(f"[{it.manifest.name}](connectors/{name}/README.md)" for name, it in known.items())])
+    yield _row(["---"] * (len(known) + 1))
+
+    def line(words: str, value: Callable[[Registration], str]) -> str:
+        return _row([words, *(value(registration) for registration in known.values())])
+
+    yield line("Id in `connector = …`", lambda it: f"`{it.manifest.id}`")
+    yield line("Send an order", lambda _: "yes")
+    yield line("Read an order back", lambda _: "yes")
+    for capability in Capability:
+        yield line(_ABILITIES[capability], lambda it, asked=capability: _yes(asked in it.connector.capabilities))
+    yield line("A sent order without an answer is", lambda it: _REPLAY[_rule(it.connector).replay])
+    yield line("Open orders are read every", lambda it: f"{it.manifest.poll_seconds} s")
+    yield line("Orders on their way at once", lambda it: f"{it.manifest.max_in_flight}")
+
+
+def commands() -> Iterator[str]:
+    """Every command with its arguments and one line of help, from the parser."""
+    yield _row(["Command", "What it does"])
+    yield _row(["---", "---"])
+    for words, parser, described in _leaves(build_parser(), ()):
+        positional = [str(action.metavar or action.dest.upper()) for action in _positionals(parser)]
+        options = [action.option_strings[-1] for action in parser._actions if _is_shown(action)]
+        used = " ".join(["openpos-hub", *words, *positional])
+        yield _row([f"`{used}`", described + (f" ({', '.join(f'`{option}`' for option in options)})" if options else "")])
+
+
+def causes() -> Iterator[str]:
+    """Every cause with its meaning, owner and next action."""
+    yield _row(["Cause", "What happened", "Who can remove it", "What to do"])
+    yield _row(["---"] * 4)
+    for cause in CAUSES.values():
+        yield _row([f"`{cause.key}`", cause.title, cause.owner, cause.next_action])
+
+
+BLOCKS: Mapping[str, Callable[[], Iterable[str]]] = {"connectors": connectors, "commands": commands, "causes": causes}
+
+
+def rewritten(text: str) -> str:
+    """A document with its generated blocks as they must be now; raises `KeyError` for an unknown block."""
+    return _BLOCK.sub(lambda found: found[1] + "\n".join(BLOCKS[found["name"]]()) + "\n" + found[3], text)
+
+
+def documents() -> list[Path]:
+    """README.md and everything in docs/."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrites the documents, or only says which are out of date."""
+    stale = [path for path in documents() if rewritten(path.read_text("utf-8")) != path.read_text("utf-8")]
+    for path in stale:
+        if "--check" not in arguments:
+            path.write_text(rewritten(path.read_text("utf-8")), encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(ROOT)}: {'out of date' if '--check' in arguments else 'rewritten'}\n")
+    return 1 if stale and "--check" in arguments else 0
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _yes(able: bool) -> str:
+    return "yes" if able else "no"
+
+
+def _rule(connector: type[PosConnector]) -> WriteRule:
+    rule: WriteRule = getattr(connector, Operation.SUBMIT_ORDER.value).__write_rule__
+    return rule
+
+
+def _leaves(
+    parser: argparse.ArgumentParser, words: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser, str]]:
+    """Commands that have no commands of their own, with their help."""
+    for action in parser._actions:
+        if not isinstance(action, argparse._SubParsersAction):
+            continue
+        for choice in action._choices_actions:
+            child = action.choices[choice.dest]
+            below = list(_leaves(child, (*words, choice.dest)))
+            yield from below or [((*words, choice.dest), child, str(choice.help))]
+
+
+def _positionals(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    return [action for action in parser._actions if not action.option_strings]
+
+
+def _is_shown(action: argparse.Action) -> bool:
+    return bool(action.option_strings) and "--help" not in action.option_strings and action.help != argparse.SUPPRESS
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

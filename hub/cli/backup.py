@@ -1,0 +1,40 @@
+"""Copies an embedded hub's data while it may be running."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from hub.errors import ConfigurationError
+from hub.settings import SECRETS_FILE, Settings
+
+
+def copy_data(settings: Settings, folder: Path) -> Iterator[Path]:
+    """Copies both databases and the secrets file into an empty folder; yields each file when it is complete.
+
+    Copying the files themselves would miss what SQLite has not moved out of its log yet. Raises
+    `ConfigurationError` for PostgreSQL, a missing hub, or a folder with something in it.
+    """
+    if not settings.embedded:
+        raise ConfigurationError("this hub keeps its data in PostgreSQL: back that up with pg_dump")
+    if not settings.database_file.exists():
+        raise ConfigurationError(f"there is no hub in {settings.data}; is OPENPOS_DATA right?")
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigurationError(f"{folder} is not empty")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for source in (settings.database_file, Path(settings.calls_url.removeprefix("sqlite:///"))):
+        if source.exists():
+            yield _copy(source, folder / source.name)
+    secrets = settings.data / SECRETS_FILE
+    if secrets.exists():
+        yield Path(shutil.copy2(secrets, folder / SECRETS_FILE))
+
+
+def _copy(source: Path, target: Path) -> Path:
+    reading, writing = sqlite3.connect(source), sqlite3.connect(target)
+    try:
+        reading.backup(writing)
+    finally:
+        reading.close()
+        writing.close()
+    return target
