@@ -9,7 +9,6 @@ from pathlib import Path
 from hub.errors import ConfigurationError
 
 SECRETS_FILE = "secrets.env"
-DEFAULT_DATA = Path("data").absolute()
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Reads `OPENPOS_…` from the environment (of this process unless another is given)."""
     given = os.environ if environment is None else environment
-    data = Path(given.get("OPENPOS_DATA") or DEFAULT_DATA).absolute()
+    data = Path(given.get("OPENPOS_DATA") or "data").absolute()
     env = {**read_secrets_file(data / SECRETS_FILE), **given}
     url = env.get("OPENPOS_DATABASE_URL") or f"sqlite:///{data / 'hub.sqlite'}"
     offset_file = env.get("OPENPOS_TEST_CLOCK_OFFSET_FILE")

@@ -17,7 +17,7 @@ from hub.cli.sandbox import sandbox_module
 from hub.contract.registry import installed_connectors
 from hub.errors import ConfigurationError
 from hub.services.keys import create_key
-from hub.settings import DEFAULT_DATA, SECRETS_FILE, Settings, read_secrets_file
+from hub.settings import SECRETS_FILE, Settings, read_secrets_file, read_settings
 
 _KEY_NAME = "demo"
 _KEY_SETTING = "DEMO_KEY"
@@ -174,7 +174,7 @@ async def _welcome(hub: Hub, host: str, port: int, key: str, vendors: list[_Vend
     catalog = await hub.directory.catalog(hub.directory.venue(slug).id) if slug else None
     simple = [item for item in catalog.menu.items if catalog.is_available(item)] if catalog else []
     simple = [item for item in simple if item.price_cents and not any(g.min_select for g in item.modifier_groups)]
-    where = "" if hub.settings.data == DEFAULT_DATA else f"OPENPOS_DATA={hub.settings.data} "
+    where = "" if hub.settings.data == read_settings({}).data else f"OPENPOS_DATA={hub.settings.data} "
     item_id = simple[0].id if simple else "item_xxx"
     sandboxes = "\n".join(
         f"  {vendor.id} sandbox   {vendor.url}   (what arrived: {vendor.url}/_sandbox/orders)" for vendor in vendors

@@ -237,4 +237,4 @@ async def test_json_is_taken_under_all_its_names(content_type: str) -> None:
 async def test_what_is_not_there_is_not_found_in_json(method: str, path: str) -> None:
     answer = await Face(well).call(method, path)
     assert answer.status_code == 404
-    assert answer.json() == {"error": f"there is no {method} {path}"}
+    assert answer.json() == {"error": f"there is no {method} {path}", "code": "NOT_FOUND"}

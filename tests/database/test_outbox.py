@@ -8,11 +8,13 @@ from sqlalchemy import Row, select, update
 from hub.database import directory, link_state
 from hub.database.deliveries import State
 from hub.database.engine import Database
+from hub.database.order_reads import load_events, load_order
 from hub.database.outbox import align, complete, links_with_work, mark_sent, postpone, release_leases
 from hub.database.tables import deliveries, lanes, order_refs
 from hub.model import causes
 from hub.model.order import Loss, VendorRef
-from tests.database.stored import LINK, MINUTE, NOW, OTHER_LINK, claim_all, claim_one, finish, outcome, place
+from hub.model.status import Stage
+from tests.database.stored import LINK, MINUTE, NOW, OTHER_LINK, claim_all, claim_one, finish, new_id, outcome, place
 
 LEASE_MS = 45_000
 REF = VendorRef(kind="order", id="9001")
@@ -229,6 +231,23 @@ def test_many_outcomes_are_recorded_in_one_go(database: Database) -> None:
     held = database.run_now(lambda c: complete(c, items))
     assert held == [claimed is not lost for claimed in (one, two, three)]
     assert {delivery(database, claimed.delivery_id).state for claimed in (one, two, three)} == {"delivered"}
+
+
+@pytest.mark.parametrize(("now_ms", "stage"), [(NOW + 1000, Stage.REJECTED), (NOW + LEASE_MS, Stage.RECEIVED)])
+def test_an_order_is_rejected_with_the_outcome_that_says_so_and_not_under_a_lost_lease(
+    database: Database, now_ms: int, stage: Stage
+) -> None:
+    place(database)
+    claimed = claim_one(database)
+    claim_all(database, now_ms=now_ms)
+    refused = {"cause": causes.POS_REJECTED, "detail": "closed", "rejection_event_id": new_id("evt")}
+    finish(database, claimed, State.DEAD, now_ms=now_ms, **refused)
+    record = database.read_now(lambda c: load_order(c, claimed.order_id))
+    assert record is not None
+    assert record.order.stage is stage
+    events = database.read_now(lambda c: load_events(c, claimed.order_id))
+    assert [event.kind for event in events] == (["placed", "rejected"] if stage is Stage.REJECTED else ["placed"])
+    assert events[-1].detail == ("closed" if stage is Stage.REJECTED else "")
 
 
 def test_words_no_database_takes_do_not_lose_an_outcome(database: Database) -> None:

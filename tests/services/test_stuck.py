@@ -1,12 +1,13 @@
 """What waits for a person is found at its deadline, delivered again, or marked as done."""
 
 import pytest
-from hub.services.rejection import reject_order
+from msgspec import structs
 
 from hub.database import directory as stored_directory
 from hub.database.deliveries import State
 from hub.database.engine import Database
 from hub.database.order_reads import load_events, load_order
+from hub.database.orders import save_change
 from hub.errors import Conflict
 from hub.model import causes
 from hub.model.order import OrderRecord
@@ -22,7 +23,6 @@ from tests.database.stored import (
     claim_one,
     counting_ids,
     finish,
-    outcome,
     place,
 )
 
@@ -96,12 +96,14 @@ async def test_delivering_again_looks_first_where_it_may_have_been_sent(
 
 
 async def test_a_rejected_order_that_is_delivered_again_is_received_again(database: Database, stuck: Stuck) -> None:
-    item = place(database)
-    held = claim_one(database)
-    refused = outcome(held, State.DEAD, cause=causes.POS_REJECTED, detail="closed")
-    finish(database, held, State.DEAD, cause=causes.POS_REJECTED)
-    await reject_order(database, item.order.id, refused, counting_ids(NOW + MINUTE)("evt"))
-    assert load(database).order.stage is Stage.REJECTED
+    place(database)
+    finish(database, claim_one(database), State.DEAD, cause=causes.POS_REJECTED)
+    before = load(database).order
+    rejected = structs.replace(before, stage=Stage.REJECTED)
+    event_id = counting_ids(NOW + MINUTE)("evt")
+    database.run_now(
+        lambda c: save_change(c, before, rejected, event_id=event_id, kind="rejected", actor="pos", detail="closed")
+    )
     await stuck.deliver_again(load(database).order, actor="maria")
     assert load(database).order.stage is Stage.RECEIVED
 
