@@ -61,7 +61,9 @@ def commands() -> Iterator[str]:
         positional = [str(action.metavar or action.dest.upper()) for action in _positionals(parser)]
         options = [action.option_strings[-1] for action in parser._actions if _is_shown(action)]
         used = " ".join(["openpos-hub", *words, *positional])
-        yield _row([f"`{used}`", described + (f" ({', '.join(f'`{option}`' for option in options)})" if options else "")])
+        yield _row(
+            [f"`{used}`", described + (f" ({', '.join(f'`{option}`' for option in options)})" if options else "")]
+        )
 
 
 def causes() -> Iterator[str]:

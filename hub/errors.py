@@ -12,7 +12,7 @@
       ├ OutcomeUnknown              RECONCILE  sent, no clear answer: look before anything else
       ├ VendorRejected              NEVER      the vendor understood and said no
       ├ VendorAuthFailed            PAUSE      credentials refused: pause the link, ask a person
-      ├ VendorMalformed             NEVER      a read's answer is not what the documentation says
+      ├ VendorMalformed             LATER      a read's answer is not what the documentation says
       ├ UnsupportedByVendor         NEVER      this vendor cannot do that
       └ UnmappedValue               NEVER      no row in the table for this value
 """
@@ -169,7 +169,10 @@ class VendorAuthFailed(ConnectorError):
 
 
 class VendorMalformed(ConnectorError):
-    """A read was answered with something the vendor's documentation does not describe. Tell a developer."""
+    """A read was answered with something the vendor's documentation does not describe. The hub tries again until
+    the order's deadline; if it stays so, tell a developer."""
+
+    next_step = NextStep.LATER
 
 
 class UnsupportedByVendor(ConnectorError):

@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     apply.add_argument("--no-sync", action="store_true", help="do not read menus from the POS now")
     apply.set_defaults(run=commands.apply_file)
 
-    doctor = add("doctor", help="try the database, the clock, the secrets and every link; changes nothing")
+    doctor = add("doctor", help="try the database, the clock and every link with its secrets; changes nothing")
     doctor.set_defaults(run=commands.doctor)
 
     trace = add("trace", help="everything that happened to an order: changes, deliveries, calls")

@@ -1,10 +1,10 @@
 """Copies an embedded hub's data while it may be running."""
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from hub.database.backup import copy_sqlite
 from hub.errors import ConfigurationError
 from hub.settings import SECRETS_FILE, Settings
 
@@ -24,17 +24,7 @@ def copy_data(settings: Settings, folder: Path) -> Iterator[Path]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for source in (settings.database_file, Path(settings.calls_url.removeprefix("sqlite:///"))):
         if source.exists():
-            yield _copy(source, folder / source.name)
+            yield copy_sqlite(source, folder / source.name)
     secrets = settings.data / SECRETS_FILE
     if secrets.exists():
         yield Path(shutil.copy2(secrets, folder / SECRETS_FILE))
-
-
-def _copy(source: Path, target: Path) -> Path:
-    reading, writing = sqlite3.connect(source), sqlite3.connect(target)
-    try:
-        reading.backup(writing)
-    finally:
-        reading.close()
-        writing.close()
-    return target

@@ -18,7 +18,7 @@ from hub.database.tables import (
     orders,
     venues,
 )
-from hub.model.order import Order, VendorRef
+from hub.model.order import Order, Origin, VendorRef
 from hub.model.status import Status
 
 
@@ -76,6 +76,13 @@ _LOCK_VENUES = (
     .with_for_update()
 )
 _KEYS = select(idempotency_keys).where(idempotency_keys.c.name.in_(bindparam("names", expanding=True)))
+_FORGET_ENDED = delete(idempotency_keys).where(
+    idempotency_keys.c.name.in_(bindparam("names", expanding=True)),
+    idempotency_keys.c.expires_at_ms <= bindparam("now_ms"),
+)
+_ORIGINS = select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(
+    orders.c.origin.in_(bindparam("names", expanding=True))
+)
 _NEXT_NUMBERS = (
     update(venues)
     .where(venues.c.id == bindparam("venue_id"), venues.c.catalog_version == bindparam("priced_with"))
@@ -96,11 +103,12 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
     repeats the unit, which finds it.
     """
     _wait_for_others(connection, items)
-    known = _known_keys(connection, items) | _known_origins(connection, items)
+    now_ms = max(item.order.created_at_ms for item in items)
+    known = _known(connection, [name for item in items for name in _names(item)], now_ms)
     outcomes: list[Placement | None] = []
     fresh: list[NewOrder] = []
     for item in items:
-        outcome = _repeated(item, known)
+        outcome = _repeated(_names(item), item.fingerprint, known)
         outcomes.append(outcome)
         if outcome is None:
             fresh.append(item)
@@ -126,31 +134,46 @@ class _Known(Struct, frozen=True):
     answer: str
 
 
-def key_name(item: NewOrder) -> str | None:
-    """The caller's idempotency key as it is stored; None when there is none."""
-    return f"{item.principal} {item.idempotency_key}" if item.idempotency_key else None
+def key_name(principal: str, idempotency_key: str) -> str | None:
+    """A caller's idempotency key as it is stored; None when there is none."""
+    return f"{principal} {idempotency_key}" if idempotency_key else None
 
 
-def origin_name(order: Order) -> str | None:
-    """The order's natural key as it is stored; None when its sender gave no number of its own."""
-    origin = order.origin
+def origin_name(venue_id: str, origin: Origin) -> str | None:
+    """An order's natural key as it is stored; None when its sender gave no number of its own."""
     if not origin.order_id:
         return None
-    return f"{order.venue_id} {len(origin.system)} {origin.system} {origin.order_id}"  # the length keeps them apart
+    return f"{venue_id} {len(origin.system)} {origin.system} {origin.order_id}"  # the length keeps them apart
 
 
-def _names(item: NewOrder) -> list[tuple[PlacementKind, str]]:
-    """What makes this order unique besides its id, with what it is called when other content comes under it."""
-    named = ((PlacementKind.KEY_REUSED, key_name(item)), (PlacementKind.ORIGIN_REUSED, origin_name(item.order)))
-    return [(kind, name) for kind, name in named if name is not None]
+_Name = tuple[PlacementKind, str]
+"""What makes an order unique besides its id, under what it is called when other content comes with it."""
 
 
-def _repeated(item: NewOrder, known: dict[tuple[PlacementKind, str], _Known]) -> Placement | None:
-    for kind, name in _names(item):
+def _named(key: str | None, origin: str | None) -> list[_Name]:
+    names = ((PlacementKind.KEY_REUSED, key), (PlacementKind.ORIGIN_REUSED, origin))
+    return [(kind, name) for kind, name in names if name is not None]
+
+
+def _names(item: NewOrder) -> list[_Name]:
+    key = key_name(item.principal, item.idempotency_key)
+    return _named(key, origin_name(item.order.venue_id, item.order.origin))
+
+
+def find_placement(
+    connection: Connection, *, key: str | None, origin: str | None, fingerprint: bytes, now_ms: int
+) -> Placement | None:
+    """What became of an order that came under this key or origin before; None when none did."""
+    names = _named(key, origin)
+    return _repeated(names, fingerprint, _known(connection, names, now_ms))
+
+
+def _repeated(names: Sequence[_Name], fingerprint: bytes, known: dict[_Name, _Known]) -> Placement | None:
+    for kind, name in names:
         first = known.get((kind, name))
         if first is None:
             continue
-        if first.fingerprint != item.fingerprint:
+        if first.fingerprint != fingerprint:
             return Placement(kind=kind, order_id=first.order_id)
         return Placement(kind=PlacementKind.REPLAYED, order_id=first.order_id, answer=first.answer)
     return None
@@ -166,31 +189,19 @@ def _resolved(outcome: Placement, firsts: dict[str, Placement]) -> Placement:
     return structs.replace(outcome, answer=first.answer)
 
 
-def _known_keys(connection: Connection, items: Sequence[NewOrder]) -> dict[tuple[PlacementKind, str], _Known]:
-    wanted = [name for name in map(key_name, items) if name is not None]
-    if not wanted:
-        return {}
-    now_ms = max(item.order.created_at_ms for item in items)
-    table = idempotency_keys.c
-    rows = connection.execute(_KEYS, {"names": wanted}).all()
-    if any(row.expires_at_ms <= now_ms for row in rows):
-        connection.execute(delete(idempotency_keys).where(table.name.in_(wanted), table.expires_at_ms <= now_ms))
-    return {
-        (PlacementKind.KEY_REUSED, row.name): _Known(row.fingerprint, row.order_id, row.answer)
-        for row in rows
-        if row.expires_at_ms > now_ms
-    }
-
-
-def _known_origins(connection: Connection, items: Sequence[NewOrder]) -> dict[tuple[PlacementKind, str], _Known]:
-    wanted = [name for name in (origin_name(item.order) for item in items) if name is not None]
-    if not wanted:
-        return {}
-    query = select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(orders.c.origin.in_(wanted))
-    return {
-        (PlacementKind.ORIGIN_REUSED, row.origin): _Known(row.fingerprint, row.id, "")
-        for row in connection.execute(query)
-    }
+def _known(connection: Connection, names: Sequence[_Name], now_ms: int) -> dict[_Name, _Known]:
+    """The orders that have these names already; keys that ended do not count."""
+    known: dict[_Name, _Known] = {}
+    keys = [name for kind, name in names if kind is PlacementKind.KEY_REUSED]
+    if keys:
+        for row in connection.execute(_KEYS, {"names": keys}):
+            if row.expires_at_ms > now_ms:
+                known[PlacementKind.KEY_REUSED, row.name] = _Known(row.fingerprint, row.order_id, row.answer)
+    origins = [name for kind, name in names if kind is PlacementKind.ORIGIN_REUSED]
+    if origins:
+        for row in connection.execute(_ORIGINS, {"names": origins}):
+            known[PlacementKind.ORIGIN_REUSED, row.origin] = _Known(row.fingerprint, row.id, "")
+    return known
 
 
 def _insert(connection: Connection, items: Sequence[NewOrder]) -> list[Placement]:
@@ -201,7 +212,9 @@ def _insert(connection: Connection, items: Sequence[NewOrder]) -> list[Placement
     if stored:
         answers = {item.order.id: item.answer(order) for item, order in stored}
         key_rows = [_key_row(item, answers) for item, _ in stored if item.idempotency_key]
-        if key_rows:
+        if key_rows:  # a key may come anew once its time is over
+            now_ms = max(order.created_at_ms for _, order in stored)
+            connection.execute(_FORGET_ENDED, {"names": [row["name"] for row in key_rows], "now_ms": now_ms})
             connection.execute(_INSERT_KEY, sorted(key_rows, key=itemgetter("name")))
         connection.execute(_INSERT_ORDER, [_order_row(item, order) for item, order in stored])
         connection.execute(_INSERT_EVENT, [_event_row(item, order) for item, order in stored])
@@ -238,7 +251,7 @@ def _number(connection: Connection, items: Sequence[NewOrder]) -> list[Order | N
 
 def _key_row(item: NewOrder, answers: dict[str, str]) -> dict[str, Any]:
     return {
-        "name": key_name(item),
+        "name": key_name(item.principal, item.idempotency_key),
         "fingerprint": item.fingerprint,
         "order_id": item.order.id,
         "answer": answers[item.order.id],
@@ -251,7 +264,7 @@ def _order_row(item: NewOrder, order: Order) -> dict[str, Any]:
         "id": order.id,
         "venue_id": order.venue_id,
         "number": order.number,
-        "origin": origin_name(order),
+        "origin": origin_name(order.venue_id, order.origin),
         "fingerprint": item.fingerprint,
         "version": order.version,
         "is_open": order.status is Status.OPEN,

@@ -71,10 +71,19 @@ class Orders:
         """
         fingerprint = hashlib.sha256(msgspec.json.encode(request)).digest()
         for _ in range(_TRIES_WHILE_MENU_CHANGES):
-            new = await self._price(request, caller, fingerprint, idempotency_key, render)
+            try:
+                new = await self._price(request, caller, fingerprint, idempotency_key, render)
+            except (InvalidRequest, Forbidden):
+                # What was taken before stays taken, though by now an item is sold out or the store closed.
+                earlier = await self._find_earlier(request, caller, fingerprint, idempotency_key)
+                if earlier is None:
+                    raise
+                return await self._answer(earlier, request, idempotency_key, render)
             placement = await self._database.write_each(stored.place_orders, new)
             if placement.kind is not PlacementKind.MENU_CHANGED:
-                return await self._placed(placement, new, render)
+                if placement.kind is PlacementKind.PLACED and new.submission is not None:
+                    self._on_placed(new.submission.link_id)
+                return await self._answer(placement, request, idempotency_key, render)
             await self._directory.refresh()
         raise Conflict("the store's menu is changing at this moment; repeat the request")
 
@@ -88,23 +97,34 @@ class Orders:
             raise NotFound(f"there is no order {id_or_number!r}")
         return record
 
-    async def _placed(self, placement: Placement, new: NewOrder, render: Render) -> Placed:
+    async def _find_earlier(
+        self, request: OrderRequest, caller: Caller, fingerprint: bytes, idempotency_key: str
+    ) -> Placement | None:
+        """The order that came under the same key or origin before, whatever the rules say today."""
+        key, now_ms = stored.key_name(caller.id, idempotency_key), self._clock.now_ms()
+        origin = stored.origin_name(request.venue_id, origin_of(request, caller))
+        return await self._database.read(
+            lambda connection: stored.find_placement(
+                connection, key=key, origin=origin, fingerprint=fingerprint, now_ms=now_ms
+            )
+        )
+
+    async def _answer(
+        self, placement: Placement, request: OrderRequest, idempotency_key: str, render: Render
+    ) -> Placed:
         if placement.kind is PlacementKind.KEY_REUSED:
             raise KeyReused(
-                f"Idempotency-Key {new.idempotency_key!r} was used for another order; use a new key",
+                f"Idempotency-Key {idempotency_key!r} was used for another order; use a new key",
                 field="Idempotency-Key",
-                code="KEY_REUSED",
             )
         if placement.kind is PlacementKind.ORIGIN_REUSED:
             raise KeyReused(
-                f"externalId {new.order.origin.order_id!r} was used for another order",
+                f"externalId {request.origin_order_id!r} was used for another order",
                 field="externalId",
                 code="ORIGIN_REUSED",
             )
-        replayed = placement.kind is PlacementKind.REPLAYED
-        if not replayed and new.submission is not None:
-            self._on_placed(new.submission.link_id)
         answer = placement.answer or render(await self.load(placement.order_id))
+        replayed = placement.kind is PlacementKind.REPLAYED
         return Placed(order_id=placement.order_id, answer=answer, replayed=replayed)
 
     async def _price(
@@ -175,10 +195,7 @@ def new_order(
         id=new_id("order"),
         venue_id=venue.id,
         order_type=request.order_type,
-        origin=Origin(
-            system=request.origin_system or ("web" if caller.is_anonymous else caller.name),
-            order_id=request.origin_order_id,
-        ),
+        origin=origin_of(request, caller),
         timing=Timing(
             timezone=venue.timezone, business_date=local.date().isoformat(), promised_at_ms=request.promised_at_ms
         ),
@@ -193,6 +210,12 @@ def new_order(
         created_at_ms=now_ms,
         updated_at_ms=now_ms,
     )
+
+
+def origin_of(request: OrderRequest, caller: Caller) -> Origin:
+    """Who sent an order, and its number there."""
+    system = request.origin_system or ("web" if caller.is_anonymous else caller.name)
+    return Origin(system=system, order_id=request.origin_order_id)
 
 
 def deliver_by_ms(venue: Venue, placed_at_ms: int, promised_at_ms: int | None) -> int:

@@ -16,17 +16,17 @@ class Outcomes:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._events: dict[str, asyncio.Event] = {}
+        self._waiting: dict[str, list[asyncio.Event]] = {}
 
     def settled(self, order_id: str) -> None:
         """Says that a delivery of this order ended."""
-        event = self._events.get(order_id)
-        if event is not None:
+        for event in self._waiting.get(order_id, ()):
             event.set()
 
     async def wait(self, order_id: str, seconds: float) -> OrderRecord | None:
         """The order once nothing of it is on the way any more, or as it is after `seconds`."""
-        event = self._events.setdefault(order_id, asyncio.Event())
+        event = asyncio.Event()
+        self._waiting.setdefault(order_id, []).append(event)
         until = asyncio.get_running_loop().time() + seconds
         try:
             while True:
@@ -40,4 +40,6 @@ class Outcomes:
                 except TimeoutError:
                     continue
         finally:
-            self._events.pop(order_id, None)
+            self._waiting[order_id].remove(event)
+            if not self._waiting[order_id]:
+                del self._waiting[order_id]

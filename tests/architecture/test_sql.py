@@ -13,7 +13,7 @@ OFFSET = re.compile(r"\boffset\b", re.IGNORECASE)
 ORM = ("sqlalchemy.orm", "sqlalchemy.ext", "sqlmodel")
 # What handles an order on its way must not pay for a validator written in Python.
 ORDER_PATH = ("hub/api", "hub/trace", "connectors")
-ORDER_PATH_SERVICES = ("orders", "pricing", "attempt", "dispatch", "sync", "pacing", "breaker", "requests", "rejection")
+ORDER_PATH_SERVICES = ("orders", "pricing", "attempt", "dispatch", "sync", "pacing", "breaker", "requests")
 
 
 # The sandboxes play the vendors, and keep what those would keep in a file of their own.

@@ -5,13 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, select
 
-from hub.database import directory
 from hub.database.deliveries import DeadDelivery, State, enqueue, finish_by_hand, load_dead, revive
 from hub.database.engine import Database
 from hub.database.order_reads import load_order
 from hub.database.orders import NewOrder
-from hub.database.outbox import Completion, complete, mark_sent
-from hub.database.overdue import Overdue, load_overdue
+from hub.database.outbox import complete
 from hub.database.tables import deliveries, lanes
 from hub.model import causes
 from hub.model.order import InjectionState, Loss, VendorRef
@@ -50,10 +48,6 @@ def append(database: Database, item: NewOrder, operation: str = "cancel_order", 
     return delivery_id
 
 
-def overdue(database: Database, now_ms: int) -> list[Overdue]:
-    return database.read_now(lambda connection: load_overdue(connection, now_ms))
-
-
 def dead(database: Database, order_id: str | None = None) -> list[DeadDelivery]:
     return database.read_now(lambda connection: load_dead(connection, order_id))
 
@@ -62,12 +56,6 @@ def injection(database: Database, item: NewOrder) -> InjectionState:
     record = database.read_now(lambda connection: load_order(connection, item.order.id))
     assert record is not None
     return record.injection[0]
-
-
-def give_up(database: Database, entry: Overdue, now_ms: int) -> None:
-    shared = {name: getattr(entry, name) for name in ("delivery_id", "lane_id", "order_id", "link_id", "epoch", "seq")}
-    done = Completion(**shared, state=State.DEAD, now_ms=now_ms, cause=causes.DEADLINE_PASSED)
-    database.run_now(lambda connection: complete(connection, [done]))
 
 
 def test_an_appended_step_waits_for_those_before_it(database: Database) -> None:
@@ -109,49 +97,6 @@ def test_a_step_for_an_order_that_never_had_a_lane_makes_one(database: Database)
     item = place(database, link=None)
     append(database, item)
     assert claim_one(database, now_ms=NOW + 5000).operation == "cancel_order"
-
-
-def test_a_delivery_is_overdue_at_its_deadline_and_not_before(database: Database) -> None:
-    item = place(database)
-    assert overdue(database, DEADLINE - 1) == []
-    [entry] = overdue(database, DEADLINE)
-    assert (entry.order_id, entry.uncertain) == (item.order.id, False)
-    give_up(database, entry, DEADLINE)
-    assert overdue(database, DEADLINE) == []
-    assert claim_all(database, now_ms=DEADLINE) == []
-    [waiting] = dead(database)
-    assert (waiting.order_number, waiting.operation, waiting.cause) == ("DT-001", "submit_order", "DEADLINE_PASSED")
-
-
-def test_what_is_under_way_at_its_deadline_is_not_given_up(database: Database) -> None:
-    place(database)
-    claim_one(database, now_ms=DEADLINE - 1000)
-    assert overdue(database, DEADLINE) == []
-
-
-def test_what_may_have_been_sent_is_uncertain_when_it_is_overdue(database: Database) -> None:
-    place(database)
-    finish(database, claim_one(database), State.UNKNOWN, due_at_ms=DEADLINE + MINUTE, cause=causes.OUTCOME_UNKNOWN)
-    [entry] = overdue(database, DEADLINE)
-    assert (entry.uncertain, entry.cause) == (True, "OUTCOME_UNKNOWN")
-
-
-def test_a_dead_holder_at_a_paused_link_does_not_hide_what_is_overdue(database: Database) -> None:
-    place(database)
-    claimed = claim_one(database, harmless=False)
-    database.run_now(lambda connection: mark_sent(connection, claimed, NOW))
-    database.run_now(lambda connection: directory.set_link_paused(connection, LINK.id, causes.POS_AUTH_FAILED))
-    [entry] = overdue(database, DEADLINE)
-    assert entry.uncertain
-
-
-def test_given_up_between_reading_and_writing_is_not_written_over_a_holder(database: Database) -> None:
-    place(database)
-    [entry] = overdue(database, DEADLINE)
-    holder = claim_one(database, now_ms=DEADLINE - 1)
-    give_up(database, entry, DEADLINE)
-    assert delivery(database, holder.delivery_id).state == "inflight"
-    assert finish(database, holder, State.DELIVERED) is True
 
 
 def test_dead_deliveries_are_listed_oldest_first_and_by_order(database: Database) -> None:

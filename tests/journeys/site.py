@@ -204,14 +204,17 @@ class Site:
         self._processes.append(server)
         return server
 
-    def work(self) -> Process:
-        """Starts `worker` and returns when it delivers."""
+    def begin_to_work(self) -> Process:
+        """Starts `worker` without waiting."""
         log = self.folder / f"worker-{len(self._processes)}.log"
         worker = Process(["-m", "hub.cli", "worker"], self.environment, log)
         self._processes.append(worker)
+        return worker
+
+    def wait_until_it_delivers(self, worker: Process) -> None:
+        """Returns when a worker delivers; fails when it ended instead."""
         wait_for(lambda: not worker.is_running() or "delivers" in worker.output(), "the worker delivers")
         assert worker.is_running(), worker.output()
-        return worker
 
     def travel(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
         """Moves the clock of every process forward."""

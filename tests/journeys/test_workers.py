@@ -21,8 +21,11 @@ class Firm:
         self.site: Site = stage.site
         self.vendor: Vendor = stage.vendor(ignore_keys=ignore_keys)
         self.site.apply(venue(self.vendor.url, tuning=TUNING))
-        self.server: Server = self.site.serve("--no-delivery")
-        self.workers: list[Process] = [self.site.work(), self.site.work()]
+        self.server: Server = self.site.begin_to_serve("--no-delivery")
+        self.workers: list[Process] = [self.site.begin_to_work(), self.site.begin_to_work()]
+        self.server.wait_until_ready()
+        for worker in self.workers:
+            self.site.wait_until_it_delivers(worker)
         self.vendor.fail(SLOW)
 
     def place(self, orders: int) -> list[str]:

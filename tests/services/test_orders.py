@@ -191,6 +191,22 @@ async def test_a_repetition_by_origin_alone_is_answered_with_the_order_as_it_is_
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("key", "origin"), [("k", ""), ("", "A-1")])
+async def test_a_repetition_is_answered_although_the_order_would_be_refused_by_now(
+    house: House, clock: StandingClock, key: str, origin: str
+) -> None:
+    soon = plov(promised_at_ms=NOW + HOUR, origin_order_id=origin)
+    first = await house.orders.place(soon, TILL, idempotency_key=key, render=house.render)
+    clock.advance(2 * 3600)
+    again = await house.orders.place(soon, TILL, idempotency_key=key, render=house.render)
+    assert (again.order_id, again.replayed) == (first.order_id, True)
+    with pytest.raises(InvalidRequest):
+        await house.orders.place(
+            structs.replace(soon, note="x", origin_order_id=""), TILL, idempotency_key="other", render=house.render
+        )
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(("key", "origin", "field"), [("k", "", "Idempotency-Key"), ("", "A-1", "externalId")])
 async def test_the_same_name_for_another_order_is_refused(house: House, key: str, origin: str, field: str) -> None:
     await house.orders.place(plov(origin_order_id=origin), TILL, idempotency_key=key, render=house.render)
