@@ -12,6 +12,8 @@ class CallContext:
 
     order_id: str = ""
     attempt: int = 0
+    write_before_seconds: float | None = None
+    """By when a write must have begun, as `Clock.elapsed_seconds` counts: later ones would outlive the lease."""
 
 
 _NOTHING = CallContext()
@@ -24,9 +26,9 @@ def current_call_context() -> CallContext:
 
 
 @contextmanager
-def working_for(order_id: str, attempt: int = 0) -> Iterator[None]:
-    """Files every vendor call inside the block under this order and attempt."""
-    token = _current.set(CallContext(order_id, attempt))
+def working_for(order_id: str, attempt: int = 0, write_before_seconds: float | None = None) -> Iterator[None]:
+    """Files every vendor call inside the block under this order and attempt, and keeps writes inside the lease."""
+    token = _current.set(CallContext(order_id, attempt, write_before_seconds))
     try:
         yield
     finally:

@@ -148,6 +148,13 @@ class VendorHttp:
         Raises `VendorUnavailable`, `VendorRateLimited`, `OutcomeUnknown`, `VendorRejected`, `VendorAuthFailed`
         or `VendorMalformed`.
         """
+        write_before = current_call_context().write_before_seconds
+        if not safe and write_before is not None and self._clock.elapsed_seconds() > write_before:
+            raise VendorUnavailable(
+                f"{operation}: not sent, the calls before it took too long",
+                connector=self.profile.connector,
+                operation=operation,
+            )
         wait_seconds = await self._limiter.acquire(
             self.profile.connector, self.profile.link_id, self.profile.rate_limits
         )

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from msgspec import structs
 from sqlalchemy import Connection
@@ -95,6 +96,8 @@ class Dispatcher:
                     self._woken.update(await self._links_with_work())
             except Unavailable as problem:
                 _log.error("delivery waits: %s", problem.message)
+            except Exception:  # the edge of a job: whatever it is, deliveries must go on
+                _log.exception("looking for due deliveries failed")
             woken, self._woken = self._woken, set()
             for link_id in woken - self._feeding:
                 self._spawn(self._feed(link_id))
@@ -112,7 +115,7 @@ class Dispatcher:
         now_ms = self._clock.now_ms()
         return await self._database.read(lambda connection: outbox.links_with_work(connection, now_ms))
 
-    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -125,7 +128,7 @@ class Dispatcher:
             if free <= 0 or self._stopping:
                 return
             claimed, state = await self._claim(link_id, free)
-        except (Unavailable, HubError) as problem:
+        except HubError as problem:
             _log.error("link %s: nothing taken up: %s", link_id, problem.message)
             return
         finally:
@@ -179,7 +182,8 @@ class Dispatcher:
 
     async def _work(self, claimed: Claimed, breaker: Breaker | None, claimed_at: float) -> None:
         try:
-            with working_for(claimed.order_id, claimed.attempts):
+            write_before = claimed_at + (_LEASE_SPARE_MS - 1_000) / 1000
+            with working_for(claimed.order_id, claimed.attempts, write_before):
                 attempted = await self._attempt(claimed, claimed_at)
             await self._record(claimed, attempted, breaker)
         except Unavailable as problem:  # the lease runs out and the delivery is taken up again as uncertain

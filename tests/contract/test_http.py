@@ -269,3 +269,15 @@ async def test_a_secret_in_the_vendor_s_words_never_gets_into_an_error(status: i
 async def test_an_address_nothing_can_be_sent_to_is_not_an_unknown_outcome() -> None:
     error = await failure(Calling(answering(httpx.UnsupportedProtocol("no scheme")), base_url=""), safe=False)
     assert type(error) is not OutcomeUnknown
+
+
+async def test_a_write_that_would_outlive_its_lease_is_not_sent_but_a_read_is() -> None:
+    calling = Calling(answering(httpx.Response(200, json={"ok": True})))
+    too_late = NOW_MS / 1000 - 1
+    with working_for("order_1", 1, write_before_seconds=too_late):
+        with pytest.raises(VendorUnavailable, match="not sent"):
+            await calling.write()
+        assert calling.sink.calls == []
+        assert (await calling.read()).data == {"ok": True}
+    with working_for("order_1", 1, write_before_seconds=NOW_MS / 1000 + 1):
+        assert (await calling.write()).data == {"ok": True}
