@@ -47,7 +47,8 @@ def connectors() -> Iterator[str]:
     yield line("Send an order", lambda _: "yes")
     yield line("Read an order back", lambda _: "yes")
     for capability in Capability:
-        yield line(_ABILITIES[capability], lambda it, asked=capability: _yes(asked in it.connector.capabilities))
+        able = ("yes" if capability in it.connector.capabilities else "no" for it in known.values())
+        yield _row([_ABILITIES[capability], *able])
     yield line("A sent order without an answer is", lambda it: _REPLAY[_rule(it.connector).replay])
     yield line("Open orders are read every", lambda it: f"{it.manifest.poll_seconds} s")
     yield line("Orders on their way at once", lambda it: f"{it.manifest.max_in_flight}")
@@ -99,10 +100,6 @@ def main(arguments: list[str]) -> int:
 
 def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _yes(able: bool) -> str:
-    return "yes" if able else "no"
 
 
 def _rule(connector: type[PosConnector]) -> WriteRule:

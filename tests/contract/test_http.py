@@ -16,7 +16,7 @@ from hub.errors import (
     VendorUnavailable,
     VendorUnreachable,
 )
-from tests.contract.calling import SECRET, Calling, answering
+from tests.contract.calling import NOW_MS, SECRET, Calling, answering
 
 pytestmark = pytest.mark.anyio
 

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,18 +12,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.docs.blocks import ROOT, Block
-from tests.journeys.running import free_port, new_client, plain_environment, wait_for
+from tests.docs.blocks import Block
+from tests.journeys.running import free_port, plain_environment, wait_for
 from tests.postgres import die_with_parent, postgres_server
 
 POSTGRES_URL = "postgresql://openpos:secret@127.0.0.1/openpos"
 _CURL_SETTINGS = "silent\nshow-error\nfail-with-body\n"
-_READY = ("answers on", "delivers")
+_READY = r"answers on|worker .* delivers"
 _REFERENCE = re.compile(r'"env:(\w+)"')
 
 
 class Reader:
-    """Works in a folder that looks like the project's, with `data` made by the demo.
+    """Works in a folder with the project's `.venv`, and `data` made by the demo.
 
     The ports 8000 and 8001 of the documents stand for the demo's, 8010 and 8011 for free ones, and the address of
     PostgreSQL for a server of our own; `apply` calls no vendor. Shell variables last from one block to the next.
@@ -35,15 +36,9 @@ class Reader:
         self._secrets: dict[str, str] = {}
         self._ports = {"8000": _two_free_ports(), "8010": free_port(), "8011": free_port()}
         self._ports["8001"] = self._ports["8000"] + 1
-        for name in ("Makefile", "docs", "hub", "tests", "connectors", "mappings", "bench"):
-            (folder / name).symlink_to(ROOT / name)
+        self._with_demo = with_demo
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / ".curlrc").write_text(_CURL_SETTINGS)
-        if with_demo:
-            self._start(f"exec openpos-hub demo --port {self._ports['8000']}", "demo.log")
-            client = new_client(f"http://127.0.0.1:{self._ports['8000']}")
-            wait_for(lambda: "Stop with Ctrl-C" in self._log("demo.log"), f"the demo answers: {self._log('demo.log')}")
-            client.close()
 
     def write(self, block: Block) -> None:
         """Saves a block that is a file, and makes up the secrets it refers to."""
@@ -71,26 +66,26 @@ class Reader:
         name = f"started-{len(self._running)}.log"
         command = re.sub(r"^(\w+=\S+ )*openpos-hub", r"exec env \g<0>", self._filled(block.text))
         self._start(f"set -a; [ ! -f .variables ] || . ./.variables\n{command}", name)
-        process = self._running[-1]
-
-        def ready() -> bool:
-            assert process.poll() is None, self._log(name)
-            return any(words in self._log(name) for words in _READY)
-
-        wait_for(ready, f"{block.where} is ready")
+        self._wait_for(_READY, name)
 
     def stop(self) -> list[int]:
-        """Ends what was started, the newest first; gives the exit statuses."""
-        statuses = []
-        while self._running:
-            process = self._running.pop()
+        """Ends what was started; gives the exit statuses."""
+        for process in self._running:
             if process.poll() is None:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGTERM)
-            statuses.append(process.wait(40))
+        statuses = [process.wait(40) for process in self._running]
+        self._running.clear()
         return statuses
 
     def __enter__(self) -> Self:
+        if self._with_demo:
+            self._start(f"exec openpos-hub demo --port {self._ports['8000']}", "demo.log")
+            try:
+                self._wait_for("Stop with Ctrl-C", "demo.log")
+            except BaseException:
+                self.stop()
+                raise
         return self
 
     def __exit__(
@@ -100,6 +95,16 @@ class Reader:
             self.stop()
         finally:
             self._stack.close()
+
+    def _wait_for(self, words: str, log: str) -> None:
+        """Returns once the newest process has written these words (a pattern)."""
+        process = self._running[-1]
+
+        def ready() -> bool:
+            assert process.poll() is None, self._log(log)
+            return re.search(words, self._log(log)) is not None
+
+        wait_for(ready, f"{log} says {words!r}")
 
     def _start(self, script: str, log: str) -> None:
         with (self.folder / log).open("wb") as output:
@@ -123,7 +128,7 @@ class Reader:
     def _filled(self, text: str) -> str:
         for port, ours in self._ports.items():
             text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ours}").replace(f"--port {port}", f"--port {ours}")
-        text = re.sub(r"openpos-hub apply \S+", r"\g<0> --no-sync", text)
+        text = re.sub(r"openpos-hub apply \S+\.toml", r"\g<0> --no-sync", text)
         if POSTGRES_URL in text:
             text = text.replace(POSTGRES_URL, self._postgres().replace("+psycopg", ""))
         return text
@@ -144,5 +149,6 @@ def _two_free_ports() -> int:
     """A free port with a free one behind it."""
     while True:
         port = free_port()
-        if port < 65_000 and free_port() != port + 1:
+        with socket.socket() as probe, suppress(OSError, OverflowError):
+            probe.bind(("127.0.0.1", port + 1))
             return port
