@@ -100,6 +100,7 @@ class Hub:
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
         self.health = Health(database=self.database, directory=self.directory, connections=self.connections)
+        self._upkeep = Schedule(self._upkeep_jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._schedule = Schedule(self._jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._delivering = False
         self._last_polls: dict[str, int] = {}
@@ -120,8 +121,13 @@ class Hub:
         await self.agree_on_time()
         await self.directory.refresh()
 
+    def keep_up(self) -> None:
+        """Keeps this process up to date with what others declare; every process that answers needs it."""
+        self._upkeep.start()
+
     async def start(self) -> None:
         """Begins to deliver and to run jobs."""
+        self.keep_up()
         if self.settings.embedded:
             now_ms = self.clock.now_ms()
             await self.database.write(lambda connection: outbox.release_leases(connection, now_ms))
@@ -131,6 +137,7 @@ class Hub:
 
     async def stop(self) -> None:
         """Finishes what is under way and lets go of everything."""
+        self._upkeep.stop()
         self._schedule.stop()
         if self._delivering:
             await self.dispatcher.stop()
@@ -158,10 +165,14 @@ class Hub:
         now_ms = self.clock.now_ms()
         return await self.database.write(lambda connection: link_state.start_run(connection, job, slot, now_ms))
 
-    def _jobs(self) -> list[Job]:
+    def _upkeep_jobs(self) -> list[Job]:
         return [
             Job("reload", 1, self.directory.refresh, everywhere=True),
             Job("agree-on-time", 60, self.agree_on_time, everywhere=True),
+        ]
+
+    def _jobs(self) -> list[Job]:
+        return [
             Job("give-up-overdue", 5, self.stuck.give_up_overdue),
             Job("poll-open-orders", 2, self._poll, everywhere=True),
             Job("sync-menus", 900, self._sync_menus),
@@ -206,6 +217,8 @@ def create_app(hub: Hub, *, deliver: bool = True) -> Litestar:
         await hub.prepare()
         if deliver:
             await hub.start()
+        else:
+            hub.keep_up()
         try:
             yield
         finally:

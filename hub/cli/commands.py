@@ -16,6 +16,7 @@ from hub.cli import sandbox as sandbox_command
 from hub.database import directory as stored
 from hub.database.migrate import migrate
 from hub.errors import ConfigurationError, Conflict
+from hub.model.order import Order
 from hub.services import keys
 from hub.settings import read_settings
 
@@ -92,24 +93,28 @@ def deliver(options: argparse.Namespace) -> int:
     """`deliver`"""
 
     async def run(hub: Hub) -> int:
-        waiting = await hub.stuck.load()
-        if options.order == "all":
-            wanted = list(dict.fromkeys(entry.order_id for entry in waiting))
-        else:
-            wanted = [(await hub.orders.load(options.order)).order.id]
-        if not wanted:
+        if options.order != "all":
+            await _deliver(hub, (await hub.orders.load(options.order)).order, options)
+            return 0
+        delivered = 0
+        while waiting := await hub.stuck.load():
+            for order_id in dict.fromkeys(entry.order_id for entry in waiting):
+                await _deliver(hub, (await hub.orders.load(order_id)).order, options)
+                delivered += 1
+        if not delivered:
             print("nothing waits for a person")
-        for order_id in wanted:
-            order = (await hub.orders.load(order_id)).order
-            if options.done:
-                await hub.stuck.mark_done(order, actor=_CLI)
-                print(f"{order.number}: marked as done by hand")
-            else:
-                await hub.stuck.deliver_again(order, actor=_CLI, force=options.force)
-                print(f"{order.number}: will be delivered; follow it with `openpos-hub trace {order.number}`")
         return 0
 
     return _with_hub(run)
+
+
+async def _deliver(hub: Hub, order: Order, options: argparse.Namespace) -> None:
+    if options.done:
+        await hub.stuck.mark_done(order, actor=_CLI)
+        print(f"{order.number}: marked as done by hand")
+    else:
+        await hub.stuck.deliver_again(order, actor=_CLI, force=options.force)
+        print(f"{order.number}: will be delivered; follow it with `openpos-hub trace {order.number}`")
 
 
 def create_key(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import msgspec
 from hub.app import Hub
 from hub.database import calls as stored_calls
 from hub.database import order_reads
+from hub.database.deliveries import MOST_LISTED
 from hub.errors import HubError
 from hub.model.call import Call
 from hub.model.causes import CAUSES
@@ -66,7 +67,8 @@ async def stuck(hub: Hub) -> int:
             print(f"    {cause.title}\n    -> {cause.next_action}")
         if entry.detail:
             print(f"    {entry.detail}")
-    print(f"{len(waiting)} waiting" if waiting else "nothing waits for a person")
+    more = " (the oldest; there are more)" if len(waiting) >= MOST_LISTED else ""
+    print(f"{len(waiting)} waiting{more}" if waiting else "nothing waits for a person")
     return 0
 
 

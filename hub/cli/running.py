@@ -65,13 +65,12 @@ async def serve_hub(
             ssl_keyfile=tls[1],
         )
         server = _Server(config)
-        ready = asyncio.create_task(_when_started(server, hub, host, port, when_ready))
+        address = f"{'http' if tls[0] is None else 'https'}://{host}:{port}"
+        ready = asyncio.create_task(_when_started(server, hub, address, when_ready))
         try:
             await server.serve()
         except SystemExit as stopped:
-            raise ConfigurationError(
-                f"the hub could not start on http://{host}:{port} (is the port taken?)"
-            ) from stopped
+            raise ConfigurationError(f"the hub could not start on {address} (is the port taken?)") from stopped
         finally:
             ready.cancel()
     return 0 if server.started else 1
@@ -104,11 +103,11 @@ class _Server(uvicorn.Server):
 
 
 async def _when_started(
-    server: _Server, hub: Hub, host: str, port: int, when_ready: Callable[[], Awaitable[None]] | None
+    server: _Server, hub: Hub, address: str, when_ready: Callable[[], Awaitable[None]] | None
 ) -> None:
     await server.answers.wait()
     where = "SQLite in " + str(hub.settings.data) if hub.settings.embedded else "PostgreSQL"
-    print(f"OpenPOS hub answers on http://{host}:{port} ({where})", file=sys.stderr, flush=True)
+    print(f"OpenPOS hub answers on {address} ({where})", file=sys.stderr, flush=True)
     if when_ready is not None:
         await when_ready()
 

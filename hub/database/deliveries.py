@@ -62,6 +62,9 @@ def enqueue(
     connection.execute(insert(deliveries), [{**row, "deliver_by_ms": deliver_by_ms, "created_at_ms": now_ms}])
 
 
+MOST_LISTED = 200
+
+
 class DeadDelivery(Struct, frozen=True, kw_only=True):
     """A delivery that waits for a person."""
 
@@ -75,7 +78,7 @@ class DeadDelivery(Struct, frozen=True, kw_only=True):
     created_at_ms: int
 
 
-def load_dead(connection: Connection, order_id: str | None = None, limit: int = 200) -> list[DeadDelivery]:
+def load_dead(connection: Connection, order_id: str | None = None, limit: int = MOST_LISTED) -> list[DeadDelivery]:
     """The deliveries that wait for a person, oldest first; all of them or one order's."""
     query = (
         select(deliveries, orders.c.number)

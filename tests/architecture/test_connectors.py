@@ -18,7 +18,7 @@ from tests.architecture.source import ROOT
 FOLDERS = sorted(
     path.name for path in (ROOT / "connectors").iterdir() if path.is_dir() and not path.name.startswith(("_", "."))
 )
-PARTS = ("README.md", "manifest.toml", "config.schema.json", "client.py", "translate.py", "connector.py", "sandbox.py")
+PARTS = ("README.md", "manifest.toml", "config.schema.json", "client.py", "translate.py", "connector.py", "sandbox")
 
 
 def entry_points() -> dict[str, str]:

@@ -17,7 +17,7 @@ ORDER_PATH_SERVICES = ("orders", "pricing", "attempt", "dispatch", "sync", "paci
 
 
 # The sandboxes play the vendors, and keep what those would keep in a file of their own.
-A_VENDOR_S_OWN_STORE = ROOT / "hub" / "contract" / "sandbox_ledger.py"
+A_VENDOR_S_OWN_STORE = ROOT / "hub" / "contract" / "sandbox" / "ledger.py"
 
 
 def outside_the_database() -> list[Path]:

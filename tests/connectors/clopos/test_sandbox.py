@@ -14,7 +14,7 @@ import pytest
 
 from connectors.clopos.sandbox import create_app, load_seed
 from hub.contract.sandbox import serve
-from hub.contract.sandbox_ledger import to_json
+from hub.contract.sandbox.ledger import to_json
 from tests.connectors.clopos.conftest import V1, V2, Caller, FakeClock
 from tests.connectors.clopos.sandbox_bodies import full_example, order_v2
 

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.clopos.sandbox import CloposSandbox
 from hub.contract.sandbox import serving
-from hub.contract.sandbox_faults import Fault, Faults, Rule
+from hub.contract.sandbox.faults import Fault, Faults, Rule
 from tests.connectors.clopos.conftest import V1, Caller
 from tests.connectors.clopos.running import SandboxThread
 from tests.connectors.clopos.sandbox_bodies import full_example

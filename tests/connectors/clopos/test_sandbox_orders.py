@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from connectors.clopos.sandbox import CloposSandbox
-from connectors.clopos.sandbox_orders import IdPlace
+from connectors.clopos.sandbox.orders import IdPlace
 from tests.connectors.clopos.conftest import V1, V2, Caller, FakeClock
 from tests.connectors.clopos.sandbox_bodies import (
     full_example,

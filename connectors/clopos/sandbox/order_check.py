@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.clopos.sandbox_answers import field_refused
-from connectors.clopos.sandbox_auth import Caller
-from connectors.clopos.sandbox_catalogue import Catalogue
-from connectors.clopos.sandbox_fields import Fields
-from connectors.clopos.sandbox_totals import PERCENT, SoldLine, Totals
+from connectors.clopos.sandbox.answers import field_refused
+from connectors.clopos.sandbox.auth import Caller
+from connectors.clopos.sandbox.catalogue import Catalogue
+from connectors.clopos.sandbox.fields import Fields
+from connectors.clopos.sandbox.totals import PERCENT, SoldLine, Totals
 
 DISCOUNT_TYPES = (0, 1, 2)
 AUTO_FLAGS = ("auto_accept_terminal", "auto_order_accept", "auto_order_sent_to_station")

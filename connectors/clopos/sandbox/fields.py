@@ -5,7 +5,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from connectors.clopos.sandbox_answers import field_refused
+from connectors.clopos.sandbox.answers import field_refused
 
 
 class Fields:

@@ -6,7 +6,7 @@ says how it words a refusal. Beside the vendor's own paths every sandbox answers
 `GET /_sandbox/faults`
     The rules in force: `[{"number": 1, "fired": 0, "rule": {"fault": "drop_after", ...}}]`.
 `PUT /_sandbox/faults`
-    A list of rules, in place of those in force; numbered from 1, counters at 0. See `sandbox_faults.Rule`.
+    A list of rules, in place of those in force; numbered from 1, counters at 0. See `faults.Rule`.
 `DELETE /_sandbox/faults`
     No more faults.
 `GET /_sandbox/orders`
@@ -37,8 +37,8 @@ from typing import Any, ClassVar
 import msgspec
 from aiohttp import web
 
-from hub.contract.sandbox_faults import WORKED_FIRST, Fault, Faults, Rule
-from hub.contract.sandbox_ledger import Ledger, from_json, to_json
+from hub.contract.sandbox.faults import WORKED_FIRST, Fault, Faults, Rule
+from hub.contract.sandbox.ledger import Ledger, from_json, to_json
 
 Clock = Callable[[], datetime]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from connectors.clopos.sandbox_answers import field_refused
-from connectors.clopos.sandbox_catalogue import RELATIONS
-from connectors.clopos.sandbox_fields import Fields
-from connectors.clopos.sandbox_order_check import (
+from connectors.clopos.sandbox.answers import field_refused
+from connectors.clopos.sandbox.catalogue import RELATIONS
+from connectors.clopos.sandbox.fields import Fields
+from connectors.clopos.sandbox.order_check import (
     AUTO_FLAGS,
     DISCOUNT_TYPES,
     CheckedOrder,
@@ -14,7 +14,7 @@ from connectors.clopos.sandbox_order_check import (
     check_auto_flags,
     check_discount,
 )
-from connectors.clopos.sandbox_totals import SoldLine, Terms, add_up
+from connectors.clopos.sandbox.totals import SoldLine, Terms, add_up
 
 SERVICE = ("sale_type_id", "sale_type_name", "venue_id", "venue_name")
 META = ("discount", "orderTotal", "apply_service_charge", "customer_discount_type", "service_charge_value")

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from connectors.clopos.sandbox_answers import (
+from connectors.clopos.sandbox.answers import (
     Dialect,
     Refused,
     answer,
@@ -18,10 +18,10 @@ from connectors.clopos.sandbox_answers import (
     page_of,
     sentence_refused,
 )
-from connectors.clopos.sandbox_auth import Caller
-from connectors.clopos.sandbox_catalogue import Catalogue
+from connectors.clopos.sandbox.auth import Caller
+from connectors.clopos.sandbox.catalogue import Catalogue
 from hub.contract.sandbox import Clock
-from hub.contract.sandbox_ledger import Ledger
+from hub.contract.sandbox.ledger import Ledger
 
 TEXT_FIELDS = ("email", "phone", "code", "cid", "description", "date_of_birth")
 UNIQUE_FIELDS = ("phone", "code", "cid")

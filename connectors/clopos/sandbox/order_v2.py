@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from connectors.clopos.sandbox_answers import field_refused
-from connectors.clopos.sandbox_fields import Fields
-from connectors.clopos.sandbox_order_check import (
+from connectors.clopos.sandbox.answers import field_refused
+from connectors.clopos.sandbox.fields import Fields
+from connectors.clopos.sandbox.order_check import (
     AUTO_FLAGS,
     DISCOUNT_TYPES,
     CheckedOrder,
@@ -13,7 +13,7 @@ from connectors.clopos.sandbox_order_check import (
     check_auto_flags,
     check_discount,
 )
-from connectors.clopos.sandbox_totals import SoldLine, Terms, add_up
+from connectors.clopos.sandbox.totals import SoldLine, Terms, add_up
 
 ORDER = ("sale_type_id", "venue_id", "customer", "products")
 ORDER_OPTIONS = (*AUTO_FLAGS, "order_number", "delivery_fee", "comment", "discount", "service_charge")

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from connectors.clopos import sandbox_order_v1, sandbox_order_v2
-from connectors.clopos.sandbox_answers import (
+from connectors.clopos.sandbox import order_v1, order_v2
+from connectors.clopos.sandbox.answers import (
     Dialect,
     answer,
     bad_parameter,
@@ -23,13 +23,13 @@ from connectors.clopos.sandbox_answers import (
     slug_refused,
     with_names,
 )
-from connectors.clopos.sandbox_auth import Caller
-from connectors.clopos.sandbox_catalogue import Catalogue
-from connectors.clopos.sandbox_customers import Customers
-from connectors.clopos.sandbox_order_check import CheckedOrder, Shop
-from connectors.clopos.sandbox_totals import cents
+from connectors.clopos.sandbox.auth import Caller
+from connectors.clopos.sandbox.catalogue import Catalogue
+from connectors.clopos.sandbox.customers import Customers
+from connectors.clopos.sandbox.order_check import CheckedOrder, Shop
+from connectors.clopos.sandbox.totals import cents
 from hub.contract.sandbox import Clock
-from hub.contract.sandbox_ledger import Ledger, LedgerOrder, to_json
+from hub.contract.sandbox.ledger import Ledger, LedgerOrder, to_json
 
 SORTS = {"id": "number", "created_at": "received_at", "updated_at": "changed_at"}
 
@@ -70,7 +70,7 @@ class Orders:
     def create(self, raw: bytes, body: Any, caller: Caller, key: str | None, headers: dict[str, str]) -> web.Response:
         """`POST /orders`; writes the order down before it answers. Raises `Refused` naming the field."""
         shop = Shop(self._catalogue(), self._customers.find, caller)
-        check = sandbox_order_v1.check_order if caller.dialect is Dialect.V1 else sandbox_order_v2.check_order
+        check = order_v1.check_order if caller.dialect is Dialect.V1 else order_v2.check_order
         checked = check(body, shop)
         now = self._clock()
         number = self._ledger.accept(

@@ -8,10 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from connectors.clopos.sandbox_answers import Dialect, Refused, sentence_refused, slug_refused
-from connectors.clopos.sandbox_catalogue import Catalogue
+from connectors.clopos.sandbox.answers import Dialect, Refused, sentence_refused, slug_refused
+from connectors.clopos.sandbox.catalogue import Catalogue
 from hub.contract.sandbox import json_answer
-from hub.contract.sandbox_ledger import Ledger, to_json
+from hub.contract.sandbox.ledger import Ledger, to_json
 
 V1_FIELDS = ("client_id", "client_secret", "brand", "venue_id")
 V2_FIELDS = ("client_id", "client_secret", "brand", "integrator_id")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.clopos.sandbox_answers import Dialect, Refused, slug_refused
+from connectors.clopos.sandbox.answers import Dialect, Refused, slug_refused
 
 # Clopos v1 overview page: 100 a minute and 1000 an hour for each API key.
 V1_LIMITS = ((100, 60), (1000, 3600))

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from connectors.clopos.sandbox_answers import (
+from connectors.clopos.sandbox.answers import (
     Dialect,
     answer,
     bad_parameter,
@@ -16,8 +16,8 @@ from connectors.clopos.sandbox_answers import (
     passes,
     with_names,
 )
-from connectors.clopos.sandbox_auth import Caller
-from connectors.clopos.sandbox_catalogue import Catalogue
+from connectors.clopos.sandbox.auth import Caller
+from connectors.clopos.sandbox.catalogue import Catalogue
 from hub.contract.sandbox import Clock, json_answer
 
 ALWAYS_SELECTED = ("id", "name", "type")

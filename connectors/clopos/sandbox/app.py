@@ -1,7 +1,7 @@
 """Clopos as its documentation describes it, as a small server to play against.
 
 Both generations of the API are served: v1 at `/open-api` (headers `x-token`, `x-brand`, `x-venue`) and v2 at
-`/open-api/v2` (header `x-token`). The seed in `sandbox_data.json` is the brand `openapitest` with the venue 1
+`/open-api/v2` (header `x-token`). The seed in `data.json` is the brand `openapitest` with the venue 1
 "Main". Faults, the ledger and the clerk are those of `hub.contract.sandbox`.
 
 Where the documentation is silent the sandbox takes the careful side and says so at the place: an order of a
@@ -19,22 +19,22 @@ from typing import Any, ClassVar
 import msgspec
 from aiohttp import web
 
-from connectors.clopos.sandbox_answers import (
+from connectors.clopos.sandbox.answers import (
     Dialect,
     Refused,
     exception_refused,
     sentence_refused,
     slug_refused,
 )
-from connectors.clopos.sandbox_auth import Caller, Doors
-from connectors.clopos.sandbox_catalogue import Catalogue
-from connectors.clopos.sandbox_customers import Customers
-from connectors.clopos.sandbox_limits import RateLimits
-from connectors.clopos.sandbox_orders import IdPlace, Orders, OrderStatus, fingerprint
-from connectors.clopos.sandbox_reads import Reads
+from connectors.clopos.sandbox.auth import Caller, Doors
+from connectors.clopos.sandbox.catalogue import Catalogue
+from connectors.clopos.sandbox.customers import Customers
+from connectors.clopos.sandbox.limits import RateLimits
+from connectors.clopos.sandbox.orders import IdPlace, Orders, OrderStatus, fingerprint
+from connectors.clopos.sandbox.reads import Reads
 from hub.contract.sandbox import Call, Clock, Sandbox, system_clock
-from hub.contract.sandbox_faults import Fault, Rule
-from hub.contract.sandbox_ledger import KeptAnswer, from_json
+from hub.contract.sandbox.faults import Fault, Rule
+from hub.contract.sandbox.ledger import KeptAnswer, from_json
 
 Answering = Callable[[web.Request, Caller], Awaitable[web.Response]]
 
@@ -44,7 +44,7 @@ KEY_LIFETIME = timedelta(hours=24)
 
 def load_seed() -> dict[str, Any]:
     """The seed that ships with the sandbox."""
-    seed: dict[str, Any] = from_json(files("connectors.clopos").joinpath("sandbox_data.json").read_bytes())
+    seed: dict[str, Any] = from_json(files("connectors.clopos.sandbox").joinpath("data.json").read_bytes())
     return seed
 
 
