@@ -28,7 +28,6 @@ ORDER_PATH = "/api/v1/orders"
 WAITING_HEADERS = {"prefer": "wait=30"}
 """Ask for an answer only after the vendor has answered."""
 SLOW_SECONDS = 0.2
-HELD_SECONDS = 3600.0
 _COMMAND_SECONDS = 60.0
 _DRAIN_SECONDS = 60.0
 
@@ -39,8 +38,8 @@ class VendorMode(StrEnum):
     FAST = "fast"
     SLOW = "slow"
     """Answers after 200 ms."""
-    HELD = "held"
-    """Takes orders and does not answer: delivery slots fill up at once, after that the hub only accepts."""
+    PAUSED = "paused"
+    """The link is paused: the hub only accepts."""
     DEAD = "dead"
     """Refuses connections."""
 
@@ -55,8 +54,8 @@ class Variant:
 
 
 VARIANTS = {
-    "hub-sqlite": Variant("sqlite", VendorMode.HELD),
-    "hub-postgres": Variant("postgres", VendorMode.HELD),
+    "hub-sqlite": Variant("sqlite", VendorMode.PAUSED),
+    "hub-postgres": Variant("postgres", VendorMode.PAUSED),
     "hub-fast": Variant("sqlite", VendorMode.FAST),
     "hub-slow": Variant("sqlite", VendorMode.SLOW),
     "hub-dead": Variant("sqlite", VendorMode.DEAD),
@@ -97,6 +96,8 @@ class Hub:
             environment["OPENPOS_DATABASE_URL"] = self._bench.postgres().create_database()
         run_hub(environment, "apply", str(setup))
         self._key = run_hub(environment, "keys", "create", "bench", "--scope", "write", "--scope", "read").split()[0]
+        if self._variant.vendor is VendorMode.PAUSED:
+            run_hub(environment, "link", "pause", SLUG)
         self._child = Child(
             self.name,
             [hub_program(), "serve", "--port", str(self.port)],
@@ -110,14 +111,14 @@ class Hub:
     def before_visit(self) -> None:
         child, vendor = self._parts()
         vendor.set_alive(self._variant.vendor is not VendorMode.DEAD)
-        delay = {VendorMode.SLOW: SLOW_SECONDS, VendorMode.HELD: HELD_SECONDS}.get(self._variant.vendor, 0.0)
+        delay = {VendorMode.SLOW: SLOW_SECONDS}.get(self._variant.vendor, 0.0)
         vendor.set_delay(delay)
         child.thaw()
 
     def after_visit(self, accepted: int) -> str | None:
         child, vendor = self._parts()
         self._expected += accepted
-        if self._variant.vendor in (VendorMode.HELD, VendorMode.DEAD):
+        if self._variant.vendor in (VendorMode.PAUSED, VendorMode.DEAD):
             # Its queue cannot be emptied: it must not work on while others are measured.
             child.freeze()
             return None

@@ -56,7 +56,7 @@ class Hub:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:64]
         self.registry = registry or installed_connectors()
         self.database = Database(settings.database_url)
-        self.calls_database = Database(settings.calls_url, durable=False) if settings.embedded else self.database
+        self.calls_database = Database(settings.calls_url, durable=False)  # its own writer: orders never wait for it
         self.recorder = Recorder(self.calls_database)
         self.directory = Directory(self.database)
         stores = LinkStores(self.database)
@@ -144,8 +144,7 @@ class Hub:
         await self.recorder.close()
         await self._transport.aclose()
         await self.database.close()
-        if self.calls_database is not self.database:
-            await self.calls_database.close()
+        await self.calls_database.close()
 
     async def agree_on_time(self) -> None:
         """Takes over the database server's clock, so that leases mean the same on every machine."""

@@ -22,6 +22,7 @@ from hub.trace.inbound import InboundTrace
 
 PREFIX = "/api/v1"
 _LONGEST_KEY = 255
+_KEY = re.compile(rf"[!-~]{{1,{_LONGEST_KEY}}}")
 _LONGEST_WAIT_SECONDS = 30.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(?P<seconds>\d{1,4})(?:$|[,;\s])", re.IGNORECASE)
 _log = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ def _idempotency_key(headers: Headers) -> str:
         return ""
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
-    if not 0 < len(key) <= _LONGEST_KEY or not all("!" <= character <= "~" for character in key):
+    if not _KEY.fullmatch(key):
         raise InvalidRequest(
             f"Idempotency-Key: must be 1 to {_LONGEST_KEY} visible ASCII characters", field="Idempotency-Key"
         )

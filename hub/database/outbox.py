@@ -346,6 +346,20 @@ def release_leases(connection: Connection, now_ms: int, owner: str | None = None
     )
 
 
+def hold_back(connection: Connection, link_id: str, operation: str, until_ms: int) -> None:
+    """Holds back what became due since a breaker opened; touches only that, however long the queue is."""
+    connection.execute(
+        update(lanes)
+        .where(
+            lanes.c.link_id == link_id,
+            lanes.c.due_at_ms < until_ms,
+            lanes.c.operation == operation,
+            lanes.c.lease_owner.is_(None),
+        )
+        .values(due_at_ms=until_ms)
+    )
+
+
 def align(connection: Connection, link_id: str, operation: str, due_at_ms: int) -> None:
     """Makes every waiting lane of a link whose head is this operation due at one time.
 

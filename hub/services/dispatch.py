@@ -125,7 +125,7 @@ class Dispatcher:
         self._feeding.add(link_id)
         try:
             free = self._slots(link_id) - self._busy.get(link_id, 0)
-            if free <= 0 or self._stopping:
+            if free <= 0 or self._stopping or self._directory.link(link_id).paused_cause:
                 return
             claimed, state = await self._claim(link_id, free)
         except HubError as problem:
@@ -155,7 +155,7 @@ class Dispatcher:
             state = link_state.load_breakers(connection, link_id)
             for breaker in state.values():
                 if breakers.is_open(breaker, now_ms):
-                    outbox.align(connection, link_id, breaker.operation, breaker.open_until_ms)
+                    outbox.hold_back(connection, link_id, breaker.operation, breaker.open_until_ms)
             trying = any(breakers.is_trying(breaker, now_ms) for breaker in state.values())
             claimed = outbox.claim(
                 connection,
