@@ -65,6 +65,10 @@ def test_a_block_that_is_not_run_says_why_and_its_targets_and_commands_exist(blo
 
 def test_make_run_is_the_demo_that_these_tests_run() -> None:
     done = subprocess.run(
-        ["make", "--dry-run", "run", "PORT=8123"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", "run", "PORT=8123"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines()[-1].endswith("bin/openpos-hub demo --port 8123")
