@@ -73,6 +73,14 @@ class Process:
         self._popen.kill()
         self._popen.wait(20)
 
+    def freeze(self) -> None:
+        """Stops it in the middle of what it does, as a long pause of the machine would."""
+        self._popen.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self._popen.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """Asks it to end and gives its exit status; kills it when it takes too long."""
         if self.is_running():
