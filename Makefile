@@ -33,10 +33,12 @@ docs: $(VENV)/.run  ## Write the generated tables of README.md and docs/ anew.
 help:  ## This list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
-# The lock files carry hashes and no index addresses.
-lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra build pyproject.toml requirements.in -o requirements.lock
+# The lock files carry hashes and no index addresses. `uv` is needed here only.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+lock:  ## Renew both lock files (needs uv).
+	$(COMPILE) pyproject.toml requirements-build.in -o requirements.lock
+	$(COMPILE) --extra test pyproject.toml requirements-build.in -c requirements.lock -o requirements-test.lock
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (first time only) …"
