@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 ORDERING = (ROOT / "docs" / "ordering.md").read_text("utf-8")
 DELIVERY = (ROOT / "docs" / "delivery.md").read_text("utf-8")
 OF_THIS_MACHINE = re.compile(
-    r"(?<![\w.])(?:/work/|/root/|/home/|/tmp/|\.\./shared)|--(?:extra-)?index-url|pypi\.", re.IGNORECASE
+    r"(?<![\w.])(?:/(?:work|root|home|tmp)/|\.\./shared)|--(?:extra-)?index-url|pypi\.", re.IGNORECASE
 )
 
 
