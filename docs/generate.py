@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hub.cli import build_parser
-from hub.contract.base import Capability, Operation, PosConnector, Replay, WriteRule
+from hub.contract.base import Capability, PosConnector
 from hub.contract.registry import Registration, installed_connectors
+from hub.contract.writes import Operation, Replay, WriteRule
 from hub.model.causes import CAUSES
 
 ROOT = Path(__file__).parent.parent

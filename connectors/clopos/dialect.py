@@ -7,7 +7,7 @@ from datetime import timedelta
 from connectors.clopos import translate_v1, translate_v2
 from connectors.clopos.translate import OrderSetup, Translated
 from connectors.clopos.wire import OrderV1, OrderV2
-from hub.contract.base import Operation, OrderWrite, Replay, WriteRule
+from hub.contract.writes import Operation, OrderWrite, Replay, WriteRule
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from connectors.clopos.settings import SaleType
 from connectors.clopos.wire import Discount, Number
-from hub.contract.base import OrderWrite
 from hub.contract.tables import VendorTables
+from hub.contract.writes import OrderWrite
 from hub.errors import UnmappedValue
 from hub.model.check import Charge, Line, Modifier
 from hub.model.money import exponent, to_decimal

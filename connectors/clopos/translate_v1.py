@@ -24,7 +24,7 @@ from connectors.clopos.translate import (
     split_charges,
 )
 from connectors.clopos.wire import ModificatorV1, OrderProductV1, OrderV1, PricedModificatorV1, ProductV1
-from hub.contract.base import OrderWrite
+from hub.contract.writes import OrderWrite
 from hub.model.check import Charge, Line, Modifier
 from hub.model.money import exponent
 from hub.model.order import Loss

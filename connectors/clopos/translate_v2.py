@@ -21,7 +21,7 @@ from connectors.clopos.translate import (
     split_charges,
 )
 from connectors.clopos.wire import ModifierV2, OrderV2, ProductV2
-from hub.contract.base import OrderWrite
+from hub.contract.writes import OrderWrite
 from hub.model.check import Line
 from hub.model.money import exponent
 from hub.model.order import Loss

@@ -1,122 +1,63 @@
 """The connector contract: what every POS connector must do, may do, and says about the safety of its writes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
+from hub.contract.families import FAMILIES
 from hub.contract.http import VendorHttp
 from hub.contract.ports import Clock, RefStore, TokenStore
 from hub.contract.tables import VendorTables
+from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, WriteResult, WriteRule
 from hub.errors import UnsupportedByVendor
 from hub.model.menu import Menu
-from hub.model.order import Loss, Order, PosOrder, VendorRef
+from hub.model.order import PosOrder, VendorRef
 from hub.model.venue import Link
 
 
-class Replay(StrEnum):
-    """What may happen when a write's outcome is unknown."""
-
-    REPEATABLE = "R0"
-    """Sets a state: send again."""
-    KEYED = "R1"
-    """The vendor honours our idempotency key: look if we can, else send the same again with the same key."""
-    SEARCHABLE = "R2"
-    """Look it up; send again only when it is surely absent."""
-    TWO_PHASE = "R3"
-    """Creates a draft that a later step commits: look it up; a duplicate draft is harmless and swept."""
-    ONCE = "R4"
-    """Nothing protects us: park for a person."""
-
-
-@dataclass(frozen=True)
-class WriteRule:
-    """How a write may be repeated; see `write`."""
-
-    replay: Replay
-    look_up: str | None = None
-    key_retention: timedelta | None = None
-
-
-_Method = TypeVar("_Method", bound=Callable[..., Awaitable[Any]])
-
-
-def write(
-    replay: Replay, *, look_up: str | None = None, key_retention: timedelta | None = None
-) -> Callable[[_Method], _Method]:
-    """Declares the replay class of a connector's write.
-
-    `look_up` names the method that tells whether the write happened. `key_retention` is how long the vendor
-    surely remembers our key (`KEYED` only); after it the write counts as `SEARCHABLE`.
-    """
-
-    def declare(method: _Method) -> _Method:
-        method.__write_rule__ = WriteRule(replay, look_up, key_retention)  # type: ignore[attr-defined]
-        return method
-
-    return declare
-
-
-class Operation(StrEnum):
-    """Writes about one order; each value is the name of the `PosConnector` method."""
-
-    SUBMIT_ORDER = "submit_order"
-    CANCEL_ORDER = "cancel_order"
-
-
 class Capability(StrEnum):
-    """Optional abilities; each value is the name of the `PosConnector` method that stands for it."""
+    """Optional abilities; each value is the name of the method that stands for it (see `hub.contract.families`)."""
 
     FIND_ORDER = "find_order"
     LIST_ORDERS = "list_orders"
     CANCEL_ORDER = "cancel_order"
+    SET_STAGE = "set_stage"
+    ADD_LINES = "add_lines"
     FETCH_MENU = "fetch_menu"
+    FETCH_ITEM_IDS = "fetch_item_ids"
     FETCH_CODES = "fetch_codes"
-
-
-class OrderWrite(Struct, frozen=True, kw_only=True):
-    """What a write about an order gets to know."""
-
-    order: Order
-    idempotency_key: str
-    """The same for every repetition of this write; a UUID in text form."""
-    mark: str
-    """Our short code; put it where `find_order` can see it again."""
-    ref: VendorRef | None = None
-    """The vendor's id of the order, once it has one."""
-    reason: str = ""
-
-
-class WriteResult(Struct, frozen=True, kw_only=True):
-    """What a write gave back."""
-
-    ref: VendorRef | None = None
-    order: PosOrder | None = None
-    """The order as the vendor echoed it, when it did."""
-    losses: tuple[Loss, ...] = ()
-    """What the vendor could not take as it was."""
-
-
-class Verdict(StrEnum):
-    """The answer of a look-up."""
-
-    FOUND = "found"
-    ABSENT = "absent"
-    AMBIGUOUS = "ambiguous"
-    """Several candidates, or the vendor's list could not be read to its end."""
-
-
-class LookUp(Struct, frozen=True, kw_only=True):
-    """Whether an earlier write happened at the vendor."""
-
-    verdict: Verdict
-    ref: VendorRef | None = None
-    order: PosOrder | None = None
-    candidates: tuple[VendorRef, ...] = ()
+    SET_ITEM_AVAILABILITY = "set_item_availability"
+    FETCH_TABLES = "fetch_tables"
+    FETCH_TABLE = "fetch_table"
+    SET_TABLE_STATUS = "set_table_status"
+    SEND_TO_KITCHEN = "send_to_kitchen"
+    FETCH_KITCHENS = "fetch_kitchens"
+    SET_TICKET_STATE = "set_ticket_state"
+    PRINT_TICKET = "print_ticket"
+    PRINT_BILL = "print_bill"
+    FETCH_PRINTERS = "fetch_printers"
+    RECORD_PAYMENT = "record_payment"
+    REFUND_PAYMENT = "refund_payment"
+    FETCH_PAYMENT_METHODS = "fetch_payment_methods"
+    FETCH_PAYMENT_STATE = "fetch_payment_state"
+    APPLY_DISCOUNT = "apply_discount"
+    FETCH_COUPONS = "fetch_coupons"
+    VALIDATE_COUPON = "validate_coupon"
+    SEARCH_CUSTOMERS = "search_customers"
+    FETCH_CUSTOMER = "fetch_customer"
+    CREATE_CUSTOMER = "create_customer"
+    ASSIGN_DRIVER = "assign_driver"
+    FETCH_DRIVERS = "fetch_drivers"
+    FETCH_DELIVERY_PLATFORMS = "fetch_delivery_platforms"
+    FETCH_STOCK = "fetch_stock"
+    ADD_STOCK_ITEM = "add_stock_item"
+    SET_STOCK = "set_stock"
+    FETCH_SALES_REPORT = "fetch_sales_report"
+    FETCH_ITEM_REPORT = "fetch_item_report"
 
 
 class VendorCode(Struct, frozen=True, kw_only=True):
@@ -163,24 +104,23 @@ class PosConnector(ABC):
     submission: ClassVar[tuple[Operation, ...]] = (Operation.SUBMIT_ORDER,)
     """The steps that bring an order into the POS; each is an outbox delivery of its own, in this order."""
 
+    opens_empty_orders: ClassVar[bool] = False
+    """Whether a table's order can be opened at the POS before anything was ordered."""
+
     def __init__(self, context: LinkContext) -> None:
         self.context = context
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.capabilities = frozenset(
-            capability
-            for capability in Capability
-            if getattr(cls, capability.value) is not getattr(PosConnector, capability.value)
-        )
+        cls.capabilities = frozenset(capability for capability in Capability if _offers(cls, capability.value))
         for operation in Operation:
-            method = getattr(cls, operation.value)
-            if method is not getattr(PosConnector, operation.value) and not hasattr(method, "__write_rule__"):
+            if _offers(cls, operation.value) and not hasattr(getattr(cls, operation.value), "__write_rule__"):
                 raise TypeError(f"{cls.__name__}.{operation.value} must declare its replay class with @write(…)")
 
     def write_rule(self, operation: Operation) -> WriteRule:
         """How `operation` may be repeated at this link; a connector overrides it where a vendor's dialects differ."""
-        rule: WriteRule = getattr(getattr(self, operation.value), "__write_rule__", WriteRule(Replay.ONCE))
+        method = getattr(self, operation.value, None)
+        rule: WriteRule = getattr(method, "__write_rule__", WriteRule(Replay.ONCE))
         return rule
 
     @abstractmethod
@@ -207,6 +147,21 @@ class PosConnector(ABC):
         """Cancels an order; one that is cancelled already counts as success."""
         raise self.unsupported("cancel_order")
 
+    async def set_stage(self, request: OrderWrite) -> WriteResult:
+        """Moves the order to the stage of `request.change`; one that is there already counts as success.
+
+        Walks the steps in between where the vendor wants every one of them.
+        """
+        raise self.unsupported("set_stage")
+
+    async def add_lines(self, request: OrderWrite) -> WriteResult:
+        """Adds the lines of `request.change` (a further round) to the order."""
+        raise self.unsupported("add_lines")
+
+    async def fetch_item_ids(self) -> Sequence[str]:
+        """The vendor's ids of what can be ordered, where it tells no more than that; for the drift report."""
+        raise self.unsupported("fetch_item_ids")
+
     async def fetch_menu(self) -> Menu:
         """The whole menu with its modifier groups; ids are derived from the vendor's and stay the same."""
         raise self.unsupported("fetch_menu")
@@ -219,3 +174,9 @@ class PosConnector(ABC):
         """The error for an optional method this connector does not offer."""
         connector = self.context.link.connector
         return UnsupportedByVendor(f"{connector} offers no {operation}", connector=connector, operation=operation)
+
+
+def _offers(connector: type, name: str) -> bool:
+    """Whether a class has a method of its own by this name, and not only the contract's, which raises."""
+    owner = next((base for base in connector.__mro__ if name in vars(base)), None)
+    return owner is not None and owner is not PosConnector and owner not in FAMILIES

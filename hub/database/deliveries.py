@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, and_, case, insert, select, update
 
 from hub.database.tables import deliveries, lanes, links, order_refs, orders
+from hub.model.change import Change
 from hub.model.order import InjectionState, Loss, VendorRef
 from hub.model.status import Injection
 
@@ -36,7 +37,8 @@ def enqueue(
     link_id: str,
     order_id: str,
     operation: str,
-    reason: str,
+    reason: str = "",
+    change: Change | None = None,
     now_ms: int,
     deliver_by_ms: int,
 ) -> None:
@@ -58,9 +60,21 @@ def enqueue(
         }
         connection.execute(update(lanes).where(lanes.c.id == lane_id).values(wake))
     row = {"id": delivery_id, "lane_id": lane_id, "order_id": order_id, "link_id": link_id, "seq": seq}
-    row |= {"operation": operation, "reason": reason, "state": State.PENDING}
+    row |= {"operation": operation, "reason": reason, "state": State.PENDING, "change": encode_change(change)}
     connection.execute(insert(deliveries), [{**row, "deliver_by_ms": deliver_by_ms, "created_at_ms": now_ms}])
 
+
+def encode_change(change: Change | None) -> str:
+    """A change as it is stored with its delivery."""
+    return "" if change is None else msgspec.json.encode(change).decode()
+
+
+def decode_change(stored: str) -> Change | None:
+    """The change stored with a delivery."""
+    return _CHANGE.decode(stored) if stored else None
+
+
+_CHANGE: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
 
 MOST_LISTED = 200
 

@@ -7,11 +7,13 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 
-from hub.database.deliveries import OPEN_STATES, State
-from hub.database.rejection import reject_order
+from hub.database.deliveries import OPEN_STATES, State, decode_change
+from hub.database.stage import move_order
 from hub.database.tables import deliveries, lanes, links, order_refs, orders
 from hub.database.upsert import upsert
+from hub.model.change import Change
 from hub.model.order import Loss, VendorRef
+from hub.model.status import Stage
 
 
 class Claimed(Struct, frozen=True, kw_only=True):
@@ -27,6 +29,7 @@ class Claimed(Struct, frozen=True, kw_only=True):
     seq: int
     operation: str
     reason: str
+    change: Change | None = None
     attempts: int
     """Attempts including this one."""
     uncertain: bool
@@ -164,6 +167,7 @@ def _claimed(
         seq=row.seq,
         operation=row.operation,
         reason=row.reason,
+        change=decode_change(row.change),
         attempts=row.attempts if uncertain else row.attempts + 1,
         uncertain=uncertain,
         first_sent_at_ms=row.first_sent_at_ms or (now_ms if marked else None),
@@ -213,10 +217,13 @@ class Completion(Struct, frozen=True, kw_only=True):
     cause: str = ""
     detail: str = ""
     ref: VendorRef | None = None
+    further_refs: tuple[VendorRef, ...] = ()
     losses: tuple[Loss, ...] = ()
     pos_cents: int | None = None
-    rejection_event_id: str = ""
-    """Set when the POS refused the order itself: its stage becomes rejected, with an audit row of this id."""
+    stage: Stage | None = None
+    """The stage the order has reached by this outcome: rejected or cancelled by the POS."""
+    stage_event_id: str = ""
+    """The id of the audit row that says so."""
 
 
 _LOCK_LANES = (
@@ -265,9 +272,9 @@ def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
         connection.execute(_SET_DELIVERY, [_delivery_values(item) for item in kept])
     _insert_refs(connection, [item for item in kept if item.ref is not None])
     for item in kept:
-        if item.rejection_event_id:
-            event_id, reason = item.rejection_event_id, item.detail
-            reject_order(connection, item.order_id, reason=reason, event_id=event_id, now_ms=item.now_ms)
+        if item.stage is not None:
+            event_id, reason = item.stage_event_id, item.detail
+            move_order(connection, item.order_id, item.stage, reason=reason, event_id=event_id, now_ms=item.now_ms)
     mine = [item for item, is_held in zip(items, held, strict=True) if is_held]
     finished = _with_more_behind(connection, mine, {lane_id: row.next_seq for lane_id, row in locked.items()})
     following = _heads_operations(connection, finished)
@@ -326,7 +333,12 @@ def _heads_operations(connection: Connection, lane_ids: Sequence[str]) -> dict[s
 
 def _insert_refs(connection: Connection, items: Sequence[Completion]) -> None:
     """Stores vendor ids; one that is known already (the same order found twice) is left as it is."""
-    rows = {(item.link_id, item.ref.kind, item.ref.id): item.order_id for item in items if item.ref is not None}
+    rows = {
+        (item.link_id, ref.kind, ref.id): item.order_id
+        for item in items
+        for ref in (item.ref, *item.further_refs)
+        if ref is not None
+    }
     if not rows:
         return
     values = [

@@ -183,6 +183,8 @@ deliveries = Table(
     Column("seq", Integer, nullable=False),
     Column("operation", String(40), nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
+    # The change it carries to the vendor, as JSON; empty for operations that carry none.
+    Column("change", Text, nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("deliver_by_ms", BigInteger, nullable=False),

@@ -5,7 +5,8 @@ from typing import Any, Literal, Self
 
 from msgspec import Struct, field
 
-from hub.model.status import Status
+from hub.model.payment import Payment
+from hub.model.status import PaymentStatus, Status
 
 
 class Totals(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,4 +95,26 @@ class Check(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[Line, ...] = ()
     discounts: tuple[Discount, ...] = ()
     charges: tuple[Charge, ...] = ()
+    payments: tuple[Payment, ...] = ()
     totals: Totals
+
+    @property
+    def paid_cents(self) -> int:
+        """What was paid and not given back, without tips."""
+        return sum(payment.cents - payment.refunded_cents for payment in self.payments)
+
+    @property
+    def due_cents(self) -> int:
+        """What is still to be paid."""
+        return max(self.totals.total_cents - self.paid_cents, 0)
+
+
+def payment_status_of(checks: Iterable[Check]) -> PaymentStatus:
+    """What is paid of these checks; those that are void do not count."""
+    counted = [check for check in checks if check.status is not Status.VOID]
+    payments = [payment for check in counted for payment in check.payments]
+    if not payments:
+        return PaymentStatus.UNPAID
+    if all(payment.refunded_cents >= payment.cents for payment in payments):
+        return PaymentStatus.REFUNDED
+    return PaymentStatus.PARTIAL if any(check.due_cents for check in counted) else PaymentStatus.PAID

@@ -53,6 +53,7 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dietary: tuple[str, ...] = ()
     allergens: tuple[str, ...] = ()
     vendor: Mapping[str, Any] = field(default_factory=dict)
+    """What the connector needs to order it. `id` is the vendor's own id, by which lines that come back are known."""
 
 
 class Category(Struct, frozen=True, kw_only=True, omit_defaults=True):

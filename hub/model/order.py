@@ -1,5 +1,7 @@
 """The canonical order: one tab with one or more checks, priced from our menu."""
 
+from enum import StrEnum
+
 from msgspec import Struct, structs
 
 from hub.model.check import Check, Totals
@@ -53,12 +55,26 @@ class MoneyAudit(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return 0 if other is None else other - self.computed_cents
 
 
-class Loss(Struct, frozen=True, kw_only=True):
+class LossKind(StrEnum):
+    """What became of something a vendor could not take as it was."""
+
+    FLATTENED = "flattened"
+    """It is there, as text or in another place."""
+    ROUNDED = "rounded"
+    """An amount differs by a rounding."""
+    LOST = "lost"
+    """It is not there; the hub alone has it."""
+
+
+class Loss(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing a vendor could not take as it was, e.g. a table name that became part of a comment."""
 
     target: str
     path: str
+    """Where in the order, e.g. `checks.lines[0].modifiers`."""
     loss: str
+    """A sentence for a person."""
+    kind: LossKind = LossKind.FLATTENED
 
 
 class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,7 +119,10 @@ class VendorRef(Struct, frozen=True, kw_only=True):
 
 
 class PosOrder(Struct, frozen=True, kw_only=True):
-    """An order as a POS tells it, in our words. What the vendor does not say is None or empty."""
+    """An order as a POS tells it, in our words. What the vendor does not say is None or empty.
+
+    Lines carry the hub's item and modifier ids, as `fetch_menu` derives them, so that they can be compared.
+    """
 
     ref: VendorRef
     raw_status: str
@@ -118,6 +137,13 @@ class PosOrder(Struct, frozen=True, kw_only=True):
     note: str = ""
     total_cents: int | None = None
     number: str = ""
+    tables: tuple[str, ...] = ()
+    party_size: int | None = None
+    created_at_ms: int | None = None
+    tickets: tuple[VendorRef, ...] = ()
+    """The kitchen's tickets for it."""
+    summary_only: bool = False
+    """A row of a list: lines, notes and payments are not told, `fetch_order` has them."""
 
 
 class InjectionState(Struct, frozen=True, kw_only=True):

@@ -82,6 +82,8 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     tuning: LinkTuning = LinkTuning()
+    kitchen: Literal["pos", "hub"] = "pos"
+    """Who prints the kitchen's tickets: exactly one party, or the dish is cooked twice."""
     paused_cause: str = ""
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from hub.contract.base import LookUp, Operation, OrderWrite, PosConnector, Replay, Verdict, WriteResult, WriteRule
+from hub.contract.base import PosConnector
+from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, Verdict, WriteResult, WriteRule
 from hub.database.deliveries import OPEN_STATES, State
 from hub.database.order_reads import decode_order
 from hub.database.outbox import Claimed, Completion
@@ -69,6 +70,7 @@ class Attempt:
             idempotency_key=str(as_uuid(claimed.delivery_id)),
             mark=order_mark(order.id),
             ref=claimed.ref,
+            change=claimed.change,
             reason=claimed.reason,
         )
 
@@ -118,7 +120,7 @@ class Attempt:
             candidates = ", ".join(ref.id for ref in found.candidates)
             return self._dead(causes.LOOK_UP_AMBIGUOUS, f"candidates: {candidates}", healthy=True)
         if rule.replay is Replay.KEYED and self._key_is_remembered(rule):
-            return None
+            return self._unless_still_running() if rule.one_at_a_time else None
         if rule.replay is Replay.ONCE or found is None:
             return self._dead(causes.OUTCOME_UNKNOWN, self._claimed.last_words)
         return self._unless_settled(found)
@@ -140,13 +142,20 @@ class Attempt:
             return True
         return self._now_ms() - first < rule.key_retention.total_seconds() * 1000
 
+    def _unless_still_running(self) -> Attempted | None:
+        """Waits until the vendor cannot be working on the earlier call any more."""
+        settled_at_ms = (self._claimed.sent_at_ms or 0) + self._around.total_timeout_ms + self._around.settle_ms
+        if self._now_ms() < settled_at_ms:
+            return self._unknown("not at the vendor yet; it may still be working on it", settled_at_ms)
+        return None
+
     def _unless_settled(self, found: LookUp) -> Attempted | None:
         """ "Absent" counts once the vendor cannot be working on it any more and two look-ups agree."""
         if found.verdict is Verdict.AMBIGUOUS:
             return self._unknown("the vendor's list could not be read to its end", self._retry_at_ms())
-        settled_at_ms = (self._claimed.sent_at_ms or 0) + self._around.total_timeout_ms + self._around.settle_ms
-        if self._now_ms() < settled_at_ms:
-            return self._unknown("not at the vendor yet; it may still be working on it", settled_at_ms)
+        still_running = self._unless_still_running()
+        if still_running is not None:
+            return still_running
         absent_since_ms = self._claimed.absent_since_ms or self._now_ms()
         agreed_at_ms = absent_since_ms + _AGREEING_LOOK_UPS_MS
         if self._now_ms() < agreed_at_ms:
@@ -198,6 +207,7 @@ class Attempt:
         completion = self._completion(
             State.DELIVERED,
             ref=result.ref,
+            further_refs=result.further_refs,
             losses=result.losses,
             pos_cents=None if result.order is None else result.order.total_cents,
         )

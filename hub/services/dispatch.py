@@ -8,10 +8,10 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Connection
 
-from hub.contract.base import Operation, Replay
 from hub.contract.context import working_for
 from hub.contract.ports import Clock
 from hub.contract.registry import Registry
+from hub.contract.writes import Operation, Replay
 from hub.database import directory as stored_directory
 from hub.database import link_state, outbox
 from hub.database.deliveries import State
@@ -20,6 +20,7 @@ from hub.database.link_state import Breaker
 from hub.database.outbox import Claimed, Completion
 from hub.errors import ConfigurationError, HubError, Unavailable
 from hub.model import causes
+from hub.model.status import Stage
 from hub.services import breaker as breakers
 from hub.services.attempt import Attempt, Attempted, Circumstances
 from hub.services.connections import Connections
@@ -250,9 +251,9 @@ class Dispatcher:
     async def _record(self, claimed: Claimed, attempted: Attempted, breaker: Breaker | None) -> None:
         """Writes the outcome, then what it means for the link."""
         completion = attempted.completion
-        refused = completion.state is State.DEAD and completion.cause == causes.POS_REJECTED
-        if refused and claimed.operation == Operation.SUBMIT_ORDER:
-            completion = structs.replace(completion, rejection_event_id=self._new_id("evt"))
+        stage = _stage_reached(claimed.operation, completion)
+        if stage is not None:
+            completion = structs.replace(completion, stage=stage, stage_event_id=self._new_id("evt"))
         await self._database.write_each(outbox.complete, completion)
         self._on_settled(claimed.order_id)
         if attempted.healthy is not None:
@@ -294,6 +295,15 @@ class Dispatcher:
         link_state.reset_breaker(connection, breaker.link_id, breaker.operation)
         if breaker.trips:
             outbox.align(connection, breaker.link_id, breaker.operation, self._clock.now_ms())
+
+
+def _stage_reached(operation: str, completion: Completion) -> Stage | None:
+    """The stage an order has by this outcome: rejected when the POS refused it, cancelled when it was cancelled."""
+    if operation == Operation.SUBMIT_ORDER:
+        refused = completion.state is State.DEAD and completion.cause == causes.POS_REJECTED
+        return Stage.REJECTED if refused else None
+    is_cancelled = operation == Operation.CANCEL_ORDER and completion.state is State.DELIVERED
+    return Stage.CANCELLED if is_cancelled else None
 
 
 def _hold(connection: Connection, link_id: str, attempted: Attempted) -> None:

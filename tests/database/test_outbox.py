@@ -240,7 +240,8 @@ def test_an_order_is_rejected_with_the_outcome_that_says_so_and_not_under_a_lost
     place(database)
     claimed = claim_one(database)
     claim_all(database, now_ms=now_ms)
-    refused = {"cause": causes.POS_REJECTED, "detail": "closed", "rejection_event_id": new_id("evt")}
+    refused = {"cause": causes.POS_REJECTED, "detail": "closed"}
+    refused |= {"stage": Stage.REJECTED, "stage_event_id": new_id("evt")}
     finish(database, claimed, State.DEAD, now_ms=now_ms, **refused)
     record = database.read_now(lambda c: load_order(c, claimed.order_id))
     assert record is not None

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hub.contract.base import OrderWrite, PosConnector, ProbeStep, Replay, VendorCode, WriteResult, write
+from hub.contract.base import PosConnector, ProbeStep, VendorCode
 from hub.contract.manifest import Manifest
 from hub.contract.registry import Registration, Registry
 from hub.contract.tables import VendorTables
+from hub.contract.writes import OrderWrite, Replay, WriteResult, write
 from hub.errors import VendorAuthFailed, VendorUnreachable
 from hub.model.menu import Category, Item, Menu
 from hub.model.order import PosOrder, VendorRef

@@ -6,17 +6,8 @@ from typing import Any
 
 import msgspec
 
-from hub.contract.base import (
-    LookUp,
-    Operation,
-    OrderWrite,
-    PosConnector,
-    ProbeStep,
-    Replay,
-    WriteResult,
-    WriteRule,
-    write,
-)
+from hub.contract.base import PosConnector, ProbeStep
+from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, WriteResult, WriteRule, write
 from hub.database.outbox import Claimed
 from hub.model.order import PosOrder, VendorRef
 from tests.database.stored import MINUTE, NOW, order_of

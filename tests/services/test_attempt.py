@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.contract.base import LookUp, Replay, Verdict, WriteResult
+from hub.contract.writes import LookUp, Replay, Verdict, WriteResult
 from hub.database.deliveries import State
 from hub.database.outbox import Claimed
 from hub.errors import (

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hub.contract.base import LookUp, OrderWrite, Replay, Verdict, WriteResult
+from hub.contract.writes import LookUp, OrderWrite, Replay, Verdict, WriteResult
 from hub.database import link_state
 from hub.database.deliveries import State
 from hub.database.engine import Database

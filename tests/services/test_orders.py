@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from hub.contract.base import Operation, PosConnector
+from hub.contract.base import PosConnector
 from hub.contract.registry import Registration, Registry
+from hub.contract.writes import Operation
 from hub.database import directory as stored_directory
 from hub.database.engine import Database
 from hub.errors import Forbidden, InvalidRequest, KeyReused, NotFound

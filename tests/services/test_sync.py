@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from hub.contract.base import Replay
+from hub.contract.writes import Replay
 from hub.database.deliveries import State
 from hub.database.engine import Database
 from hub.database.order_reads import load_events, load_order

@@ -10,10 +10,11 @@ import httpx
 import respx
 
 from connectors.clopos.connector import CloposConnector
-from hub.contract.base import LinkContext, OrderWrite
+from hub.contract.base import LinkContext
 from hub.contract.http import HttpProfile, VendorHttp
 from hub.contract.redact import Redactor
 from hub.contract.tables import load_tables
+from hub.contract.writes import OrderWrite
 from hub.model.check import Check, Discount, Line, Modifier, Totals
 from hub.model.order import Customer, MoneyAudit, Order, Origin, Timing
 from hub.model.status import OrderType

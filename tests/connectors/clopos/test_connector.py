@@ -7,7 +7,7 @@ import httpx
 import pytest
 from msgspec import structs
 
-from hub.contract.base import LookUp, Operation, Replay, Verdict
+from hub.contract.writes import LookUp, Operation, Replay, Verdict
 from hub.errors import OutcomeUnknown, UnmappedValue, VendorMalformed, VendorRejected
 from hub.model.decimals import decode_json
 from hub.model.order import Customer, VendorRef

@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from connectors.clopos.sandbox import CloposSandbox
-from hub.contract.base import OrderWrite, Verdict
 from hub.contract.http import new_transport
 from hub.contract.sandbox import serving
+from hub.contract.writes import OrderWrite, Verdict
 from hub.errors import OutcomeUnknown, VendorRejected
 from hub.model.check import Check, Discount, Line, Modifier, Totals
 from hub.model.order import Customer, VendorRef

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import respx
 
-from hub.contract.base import OrderWrite
+from hub.contract.writes import OrderWrite
 from hub.model.order import VendorRef
 from tests.connectors.clopos.linked import SECRET, V1, V2, LinkedClopos, documented, order, plain_line, write
 from tests.contract.pos import PosContract, PosVendor
