@@ -19,7 +19,7 @@ from hub.clock import SystemClock
 from hub.contract.http import new_transport
 from hub.contract.registry import Registry, installed_connectors
 from hub.database import calls as stored_calls
-from hub.database import link_state, order_reads, outbox
+from hub.database import lane_times, link_state, order_reads
 from hub.database.engine import Database
 from hub.database.migrate import is_current, migrate
 from hub.database.server_time import load_server_time_ms
@@ -27,6 +27,7 @@ from hub.errors import ConfigurationError, ConnectorError, Unavailable
 from hub.jobs.schedule import Job, Schedule
 from hub.model.ids import RandomBytes, time_ordered_id
 from hub.services.catalog import Catalogs
+from hub.services.changes import Changes
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.dispatch import Dispatcher
@@ -36,12 +37,14 @@ from hub.services.link_stores import LinkStores
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
+from hub.services.pickup import Pickup
 from hub.services.stuck import Stuck
 from hub.services.sync import Sync, poll_quietly
 from hub.settings import Settings
 from hub.trace.inbound import InboundTrace
 from hub.trace.recorder import Recorder
 
+_IDLE_POLLS_RARER = 4  # a POS without open orders of ours is asked for new ones a quarter as often
 CALLS_KEPT_DAYS = 48  # closed orders stay readable for 45 days, and an order is open for a day and a half at most
 _log = logging.getLogger(__name__)
 
@@ -96,7 +99,22 @@ class Hub:
         self.catalogs = Catalogs(
             database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
         )
-        self.sync = Sync(database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id)
+        self.changes = Changes(
+            database=self.database,
+            directory=self.directory,
+            registry=self.registry,
+            clock=self.clock,
+            new_id=self.new_id,
+            on_queued=self._placed,
+        )
+        self.sync = Sync(
+            database=self.database,
+            directory=self.directory,
+            connections=self.connections,
+            pickup=Pickup(database=self.database, directory=self.directory, clock=self.clock, new_id=self.new_id),
+            clock=self.clock,
+            new_id=self.new_id,
+        )
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
         self.health = Health(database=self.database, directory=self.directory, connections=self.connections)
@@ -130,7 +148,7 @@ class Hub:
         self.keep_up()
         if self.settings.embedded:
             now_ms = self.clock.now_ms()
-            await self.database.write(lambda connection: outbox.release_leases(connection, now_ms))
+            await self.database.write(lambda connection: lane_times.release_leases(connection, now_ms))
         self._delivering = True
         self.dispatcher.start()
         self._schedule.start()
@@ -183,13 +201,17 @@ class Hub:
 
     async def _poll(self) -> None:
         """Polls each link with open orders when its own interval is over, in one process only."""
-        for link_id in await self.database.read(order_reads.links_with_open_orders):
-            slot = self.clock.now_ms() // (self.connections.poll_seconds(link_id) * 1000)
-            if self._last_polls.get(link_id) == slot:
+        busy = set(await self.database.read(order_reads.links_with_open_orders))
+        for link in self.directory.links():
+            if link.paused_cause or (link.id not in busy and link.pos_orders == "ignore"):
                 continue
-            self._last_polls[link_id] = slot
-            if await self._claim_slot(f"poll:{link_id}", slot):
-                await poll_quietly(self.sync, link_id)
+            seconds = self.connections.poll_seconds(link.id) * (1 if link.id in busy else _IDLE_POLLS_RARER)
+            slot = int(self.clock.now_ms() // (seconds * 1000))
+            if self._last_polls.get(link.id) == slot:
+                continue
+            self._last_polls[link.id] = slot
+            if await self._claim_slot(f"poll:{link.id}", slot):
+                await poll_quietly(self.sync, link.id)
 
     async def _sync_menus(self) -> None:
         for link in self.directory.links():

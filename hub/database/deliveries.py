@@ -28,6 +28,9 @@ class State(StrEnum):
 
 OPEN_STATES = (State.PENDING, State.INFLIGHT, State.UNKNOWN)
 
+# While one of these is dead, the POS does not have the order: whatever stands behind it waits for a person.
+BLOCKING_OPERATIONS = ("submit_order", "send_to_kitchen")
+
 
 def enqueue(
     connection: Connection,
@@ -51,8 +54,12 @@ def enqueue(
         seq = 1
     else:
         lane_id, seq = lane.id, lane.next_seq
-        dead = select(deliveries.c.id).where(deliveries.c.lane_id == lane_id, deliveries.c.state == State.DEAD)
-        idle = and_(lanes.c.due_at_ms.is_(None), ~dead.exists())
+        blocking = select(deliveries.c.id).where(
+            deliveries.c.lane_id == lane_id,
+            deliveries.c.state == State.DEAD,
+            deliveries.c.operation.in_(BLOCKING_OPERATIONS),
+        )
+        idle = and_(lanes.c.due_at_ms.is_(None), ~blocking.exists())
         wake = {
             "next_seq": lanes.c.next_seq + 1,
             "due_at_ms": case((idle, now_ms), else_=lanes.c.due_at_ms),
@@ -133,7 +140,10 @@ def revive(connection: Connection, delivery_id: str, *, now_ms: int, deliver_by_
         )
     )
     lane_of = select(deliveries.c.lane_id).where(deliveries.c.id == delivery_id).scalar_subquery()
-    connection.execute(update(lanes).where(lanes.c.id == lane_of).values(due_at_ms=now_ms, lease_owner=None))
+    free = lanes.c.lease_owner.is_(None)  # one that is being worked on looks for what is left when that is done
+    operation = select(deliveries.c.operation).where(deliveries.c.id == delivery_id).scalar_subquery()
+    wake = {"due_at_ms": now_ms, "operation": operation}
+    connection.execute(update(lanes).where(lanes.c.id == lane_of, free).values(wake))
 
 
 def finish_by_hand(connection: Connection, delivery_id: str, *, now_ms: int) -> None:
@@ -153,7 +163,8 @@ def finish_by_hand(connection: Connection, delivery_id: str, *, now_ms: int) -> 
     )
     following = connection.execute(head).scalar_one_or_none()
     after = {"due_at_ms": None} if following is None else {"due_at_ms": now_ms, "operation": following}
-    connection.execute(update(lanes).where(lanes.c.id == lane_id).values(lease_owner=None, **after))
+    free = lanes.c.lease_owner.is_(None)
+    connection.execute(update(lanes).where(lanes.c.id == lane_id, free).values(after))
 
 
 def injection_states(connection: Connection, order_id: str) -> list[InjectionState]:

@@ -1,5 +1,6 @@
 """Reading orders: one with its way into the POS, and the lists that jobs work through."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from hub.database.deliveries import injection_states
 from hub.database.tables import links, order_events, order_refs, orders
 from hub.model.order import Order, OrderRecord, VendorRef
 
+_IDS_PER_QUERY = 200
 _ORDER = msgspec.json.Decoder(Order)
 
 
@@ -37,6 +39,24 @@ def find_order_by_ref(connection: Connection, link_id: str, ref: VendorRef) -> O
     )
     document = connection.execute(query).scalar_one_or_none()
     return None if document is None else decode_order(document)
+
+
+def known_refs(connection: Connection, link_id: str, kind: str, vendor_ids: Sequence[str]) -> set[str]:
+    """Which of these vendor ids at a link belong to an order of ours."""
+    known: set[str] = set()
+    for start in range(0, len(vendor_ids), _IDS_PER_QUERY):
+        some = vendor_ids[start : start + _IDS_PER_QUERY]
+        query = select(order_refs.c.vendor_id).where(
+            order_refs.c.link_id == link_id, order_refs.c.kind == kind, order_refs.c.vendor_id.in_(some)
+        )
+        known.update(connection.execute(query).scalars())
+    return known
+
+
+def load_open_orders(connection: Connection, venue_id: str) -> list[Order]:
+    """A venue's open orders, oldest first."""
+    query = select(orders.c.document).where(orders.c.venue_id == venue_id, orders.c.is_open).order_by(orders.c.id)
+    return [decode_order(document) for document in connection.execute(query).scalars()]
 
 
 class OpenRef(Struct, frozen=True):

@@ -18,6 +18,7 @@ from hub.database.tables import (
     orders,
     venues,
 )
+from hub.database.upsert import upsert
 from hub.model.order import Order, Origin, VendorRef
 from hub.model.status import Status
 
@@ -341,6 +342,12 @@ def save_change(
     }
     connection.execute(_INSERT_EVENT, [event])
     return changed
+
+
+def save_ref(connection: Connection, link_id: str, ref: VendorRef, order_id: str) -> None:
+    """Remembers a vendor's id for an order; one that is known already stays as it is."""
+    row = {"link_id": link_id, "kind": ref.kind, "vendor_id": ref.id, "order_id": order_id}
+    upsert(connection, order_refs, [row])
 
 
 def note_told(connection: Connection, link_id: str, ref: VendorRef, told: str) -> None:

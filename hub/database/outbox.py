@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 
-from hub.database.deliveries import OPEN_STATES, State, decode_change
+from hub.database.deliveries import BLOCKING_OPERATIONS, OPEN_STATES, State, decode_change
 from hub.database.stage import move_order
 from hub.database.tables import deliveries, lanes, links, order_refs, orders
 from hub.database.upsert import upsert
@@ -226,6 +226,7 @@ class Completion(Struct, frozen=True, kw_only=True):
     """The id of the audit row that says so."""
 
 
+_ONLY_ONE = 2  # a lane's `next_seq` while it has had a single delivery
 _LOCK_LANES = (
     select(lanes.c.id, lanes.c.lease_epoch, lanes.c.next_seq)
     .where(lanes.c.id.in_(bindparam("lane_ids", expanding=True)))
@@ -284,15 +285,20 @@ def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
 
 
 def _with_more_behind(connection: Connection, items: Sequence[Completion], next_seqs: dict[str, int]) -> list[str]:
-    """The lanes whose worked delivery is through and that have further ones.
+    """The lanes whose worked delivery is through and that had several.
 
-    A delivery that is given up may be through all the same: an earlier holder's late success was kept.
+    A delivery that is given up may be through all the same: an earlier holder's late success was kept. One that
+    is dead holds up the others only where the POS does not have the order.
     """
-    more = [item for item in items if item.state not in OPEN_STATES and next_seqs[item.lane_id] > item.seq + 1]
+    more = [item for item in items if item.state not in OPEN_STATES and next_seqs[item.lane_id] > _ONLY_ONE]
     given_up = [item.delivery_id for item in more if item.state is State.DEAD]
     dead: set[str] = set()
     if given_up:
-        query = select(deliveries.c.id).where(deliveries.c.id.in_(given_up), deliveries.c.state == State.DEAD)
+        query = select(deliveries.c.id).where(
+            deliveries.c.id.in_(given_up),
+            deliveries.c.state == State.DEAD,
+            deliveries.c.operation.in_(BLOCKING_OPERATIONS),
+        )
         dead = set(connection.execute(query).scalars())
     return [item.lane_id for item in more if item.delivery_id not in dead]
 
@@ -346,51 +352,3 @@ def _insert_refs(connection: Connection, items: Sequence[Completion]) -> None:
         for (link_id, kind, vendor_id), order_id in sorted(rows.items())
     ]
     upsert(connection, order_refs, values)
-
-
-def release_leases(connection: Connection, now_ms: int, owner: str | None = None) -> None:
-    """Makes leased lanes due now: those of `owner`, or all (a single process that starts holds none)."""
-    condition = lanes.c.lease_owner.is_not(None) if owner is None else lanes.c.lease_owner == owner
-    connection.execute(
-        update(lanes)
-        .where(condition, lanes.c.due_at_ms.is_not(None))
-        .values(due_at_ms=now_ms, lease_owner=None, lease_epoch=lanes.c.lease_epoch + 1)
-    )
-
-
-def hold_back(connection: Connection, link_id: str, operation: str, until_ms: int) -> None:
-    """Holds back what became due since a breaker opened; touches only that, however long the queue is."""
-    connection.execute(
-        update(lanes)
-        .where(
-            lanes.c.link_id == link_id,
-            lanes.c.due_at_ms < until_ms,
-            lanes.c.operation == operation,
-            lanes.c.lease_owner.is_(None),
-        )
-        .values(due_at_ms=until_ms)
-    )
-
-
-def align(connection: Connection, link_id: str, operation: str, due_at_ms: int) -> None:
-    """Makes every waiting lane of a link whose head is this operation due at one time.
-
-    An open breaker holds them back so; when the vendor answers again they are all due at once and go by age.
-    """
-    connection.execute(
-        update(lanes)
-        .where(
-            lanes.c.link_id == link_id,
-            lanes.c.operation == operation,
-            lanes.c.lease_owner.is_(None),
-            lanes.c.due_at_ms.is_not(None),
-            lanes.c.due_at_ms != due_at_ms,
-        )
-        .values(due_at_ms=due_at_ms)
-    )
-
-
-def postpone(connection: Connection, lane_id: str, due_at_ms: int) -> None:
-    """Makes a waiting lane due later than it was."""
-    waits = lanes.c.lease_owner.is_(None) & (lanes.c.due_at_ms < due_at_ms)
-    connection.execute(update(lanes).where(lanes.c.id == lane_id, waits).values(due_at_ms=due_at_ms))

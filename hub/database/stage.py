@@ -5,8 +5,9 @@ from sqlalchemy import Connection
 
 from hub.database.order_reads import load_order
 from hub.database.orders import save_change
+from hub.model.lifecycle import cancelled
 from hub.model.order import Order
-from hub.model.status import Stage, Status
+from hub.model.status import Stage
 
 
 def move_order(connection: Connection, order_id: str, stage: Stage, *, reason: str, event_id: str, now_ms: int) -> None:
@@ -16,14 +17,6 @@ def move_order(connection: Connection, order_id: str, stage: Stage, *, reason: s
         return
     after = cancelled(record.order, now_ms) if stage is Stage.CANCELLED else _at(record.order, stage, now_ms)
     save_change(connection, record.order, after, event_id=event_id, kind=stage.value, actor="pos", detail=reason)
-
-
-def cancelled(order: Order, now_ms: int) -> Order:
-    """The order without effect: it and its checks are void, and what was paid stays visible."""
-    checks = tuple(structs.replace(check, status=Status.VOID) for check in order.checks)
-    timing = structs.replace(order.timing, closed_at_ms=order.timing.closed_at_ms or now_ms)
-    after = structs.replace(order, status=Status.VOID, checks=checks, timing=timing)
-    return _at(after, Stage.CANCELLED, now_ms)
 
 
 def _at(order: Order, stage: Stage, now_ms: int) -> Order:

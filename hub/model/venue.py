@@ -84,6 +84,8 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tuning: LinkTuning = LinkTuning()
     kitchen: Literal["pos", "hub"] = "pos"
     """Who prints the kitchen's tickets: exactly one party, or the dish is cooked twice."""
+    pos_orders: Literal["pick_up", "ignore"] = "pick_up"
+    """Whether orders that the staff opens at the POS become orders here, where the vendor can list them."""
     paused_cause: str = ""
 
 

@@ -168,6 +168,8 @@ class _Checker:
             name=entry.name,
             config=as_stored(entry.config, encoder, place.at("config"), self.problems),
             tuning=model_of(entry.tuning, LinkTuning),
+            kitchen=entry.kitchen,
+            pos_orders=entry.pos_orders,
         )
         self._check_connector(link, place)
         return link

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -120,6 +120,8 @@ class LinkEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connector: Text
     name: str = ""
     config: dict[str, Any] = {}
+    kitchen: Literal["pos", "hub"] = "pos"
+    pos_orders: Literal["pick_up", "ignore"] = "pick_up"
     tuning: TuningEntry = TuningEntry()
 
 
@@ -204,6 +206,8 @@ _CHOICES: dict[str, Sequence[str]] = {
     "order_types": tuple(OrderType),
     "service_charge_order_types": tuple(OrderType),
     "scope": ("link", "vendor"),
+    "kitchen": ("pos", "hub"),
+    "pos_orders": ("pick_up", "ignore"),
 }
 
 

@@ -13,7 +13,7 @@ from hub.contract.ports import Clock
 from hub.contract.registry import Registry
 from hub.contract.writes import Operation, Replay
 from hub.database import directory as stored_directory
-from hub.database import link_state, outbox
+from hub.database import lane_times, link_state, outbox
 from hub.database.deliveries import State
 from hub.database.engine import Database
 from hub.database.link_state import Breaker
@@ -85,7 +85,7 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         now_ms = self._clock.now_ms()
-        await self._database.write(lambda connection: outbox.release_leases(connection, now_ms, self._owner))
+        await self._database.write(lambda connection: lane_times.release_leases(connection, now_ms, self._owner))
 
     async def _run(self) -> None:
         next_poll = 0.0
@@ -156,7 +156,7 @@ class Dispatcher:
             state = link_state.load_breakers(connection, link_id)
             for breaker in state.values():
                 if breakers.is_open(breaker, now_ms):
-                    outbox.hold_back(connection, link_id, breaker.operation, breaker.open_until_ms)
+                    lane_times.hold_back(connection, link_id, breaker.operation, breaker.open_until_ms)
             trying = any(breakers.is_trying(breaker, now_ms) for breaker in state.values())
             claimed = outbox.claim(
                 connection,
@@ -281,9 +281,9 @@ class Dispatcher:
             )
             link_state.save_breaker(connection, after)
             if breakers.is_open(after, now_ms):
-                outbox.align(connection, claimed.link_id, claimed.operation, after.open_until_ms)
+                lane_times.align(connection, claimed.link_id, claimed.operation, after.open_until_ms)
                 if attempted.reached:  # perhaps it is this order that the vendor cannot take: others try before it
-                    outbox.postpone(connection, claimed.lane_id, after.open_until_ms + 1)
+                    lane_times.postpone(connection, claimed.lane_id, after.open_until_ms + 1)
             return after
 
         after = await self._database.write(unit)
@@ -294,7 +294,7 @@ class Dispatcher:
     def _close_breaker(self, connection: Connection, breaker: Breaker) -> None:
         link_state.reset_breaker(connection, breaker.link_id, breaker.operation)
         if breaker.trips:
-            outbox.align(connection, breaker.link_id, breaker.operation, self._clock.now_ms())
+            lane_times.align(connection, breaker.link_id, breaker.operation, self._clock.now_ms())
 
 
 def _stage_reached(operation: str, completion: Completion) -> Stage | None:

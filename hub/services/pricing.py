@@ -29,19 +29,52 @@ def price_check(
     new_id: Callable[[str], str],
 ) -> Check:
     """The check for these lines. Raises `InvalidRequest` naming the field (`items[0].modifiers`)."""
-    priced = [_line(catalog, line, f"items[{index}]", index) for index, line in enumerate(lines)]
-    applied = None if discount is None else _discount(discount, priced, catalog)
+    priced = price_lines(catalog, lines)
+    check = Check(id=new_id("chk"), totals=Totals())
+    return bill(catalog, check, priced, policies=policies, order_type=order_type, discount=discount)
+
+
+def price_lines(catalog: Catalog, lines: Sequence[LineRequest], *, already: int = 0) -> list[Line]:
+    """The lines as the menu prices them, before discount and tax; `already` lines stand on the check before them.
+
+    Raises `InvalidRequest` naming the field (`items[0].modifiers`).
+    """
+    return [_line(catalog, line, f"items[{index}]", already + index) for index, line in enumerate(lines)]
+
+
+def bill(
+    catalog: Catalog,
+    check: Check,
+    lines: Sequence[Line],
+    *,
+    policies: Policies,
+    order_type: OrderType,
+    discount: DiscountRequest | None,
+) -> Check:
+    """The check with these lines in place of its own: discount, charges, tax and totals worked out anew."""
+    applied = None if discount is None else _discount(discount, lines, catalog)
     if applied is not None:
-        priced = _share_out(priced, applied.cents, catalog)
-    charges = _service_charges(priced, policies, order_type)
-    taxed = [structs.replace(line, tax=_tax(line, catalog.items[line.item_id].tax or policies.tax)) for line in priced]
-    return Check(
-        id=new_id("chk"),
+        lines = _share_out(lines, applied.cents, catalog)
+    charges = _service_charges(lines, policies, order_type)
+    taxed = [structs.replace(line, tax=_tax(line, _rule(catalog, line, policies))) for line in lines]
+    return structs.replace(
+        check,
         lines=tuple(taxed),
         discounts=() if applied is None else (applied,),
         charges=charges,
         totals=_totals(taxed, charges),
     )
+
+
+def _rule(catalog: Catalog, line: Line, policies: Policies) -> Tax | None:
+    item = catalog.items.get(line.item_id)
+    return (None if item is None else item.tax) or policies.tax
+
+
+def _is_discountable(catalog: Catalog, line: Line) -> bool:
+    """Lines of items that are no longer known, or that the POS added, may be discounted."""
+    item = catalog.items.get(line.item_id)
+    return item is None or item.discountable
 
 
 def _line(catalog: Catalog, request: LineRequest, field: str, index: int) -> Line:
@@ -132,7 +165,7 @@ def _check_count(item: Item, group: ModifierGroup, count: int, field: str) -> No
 
 
 def _discount(request: DiscountRequest, lines: Sequence[Line], catalog: Catalog) -> Discount:
-    base = sum(line.gross_cents for line in lines if catalog.items[line.item_id].discountable)
+    base = sum(line.gross_cents for line in lines if _is_discountable(catalog, line))
     if request.type == "percent":
         cents = percent_of(base, request.value)
     else:
@@ -148,7 +181,7 @@ def _discount(request: DiscountRequest, lines: Sequence[Line], catalog: Catalog)
 
 
 def _share_out(lines: Sequence[Line], cents: int, catalog: Catalog) -> list[Line]:
-    weights = [line.gross_cents if catalog.items[line.item_id].discountable else 0 for line in lines]
+    weights = [line.gross_cents if _is_discountable(catalog, line) else 0 for line in lines]
     return [
         structs.replace(line, discount_cents=part) if part else line
         for line, part in zip(lines, allocate(cents, weights), strict=True)

@@ -1,10 +1,11 @@
 """What callers ask for, after the API has understood it and before the services price and store it."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
 from msgspec import Struct
 
+from hub.model.check import Discount
 from hub.model.order import Customer, Delivery
 from hub.model.status import OrderType
 
@@ -32,6 +33,11 @@ class DiscountRequest(Struct, frozen=True, kw_only=True):
     type: Literal["percent", "amount"]
     value: Decimal
     reason: str = ""
+
+    @classmethod
+    def like(cls, given: Discount) -> Self:
+        """The request behind a discount that was given."""
+        return cls(type=given.type, value=Decimal(given.value), reason=given.reason)
 
 
 class OrderRequest(Struct, frozen=True, kw_only=True):

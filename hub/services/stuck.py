@@ -23,6 +23,9 @@ _SECOND_CHANCE_MS = 10 * 60_000
 _SURELY_NOT_SENT = (causes.DEADLINE_PASSED, causes.POS_REJECTED, causes.VALUE_NOT_MAPPED, causes.POS_RATE_LIMITED)
 
 
+_NOT_IN_THE_POS = (Stage.RECEIVED, Stage.REJECTED)
+
+
 class Stuck:
     """Everything a person can do about a delivery."""
 
@@ -82,7 +85,9 @@ class Stuck:
             dead = self._dead(connection, order)
             for entry in dead:
                 stored.finish_by_hand(connection, entry.delivery_id, now_ms=now_ms)
-            self._note(connection, order, Stage.ACCEPTED, kind="done_by_hand", actor=actor, now_ms=now_ms)
+            brought = any(entry.operation in stored.BLOCKING_OPERATIONS for entry in dead)
+            stage = Stage.ACCEPTED if brought and order.stage in _NOT_IN_THE_POS else order.stage
+            self._note(connection, order, stage, kind="done_by_hand", actor=actor, now_ms=now_ms)
             return len(dead)
 
         return await self._database.write(unit)

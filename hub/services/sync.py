@@ -1,6 +1,8 @@
 """What the POS does with open orders comes back: polled, compared, and applied as changes."""
 
 import logging
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from msgspec import Struct, structs
 from sqlalchemy import Connection
@@ -12,9 +14,12 @@ from hub.database.engine import Database
 from hub.database.order_reads import OpenRef, load_order, open_orders_at_link
 from hub.errors import ConnectorError, VendorRejected
 from hub.model.ids import NewId
-from hub.model.order import Order, PosOrder
-from hub.model.status import Status
+from hub.model.menu import Item
+from hub.model.order import PosOrder
+from hub.services.comparison import combined, compare
 from hub.services.connections import Connections
+from hub.services.directory import Directory
+from hub.services.pickup import Pickup
 
 _CLOCK_SKEW_MS = 120_000
 _ONE_BY_ONE_AT_MOST = 20
@@ -22,97 +27,119 @@ _log = logging.getLogger(__name__)
 
 
 class PolledLink(Struct, frozen=True):
-    """How many open orders a poll looked at, and how many of them had changed."""
+    """How many open orders a poll looked at, how many had changed, and how many it picked up at the POS."""
 
     looked_at: int
     changed: int
+    picked_up: int = 0
 
 
 class Sync:
-    """Polls the open orders of a link with as few calls as its vendor allows."""
+    """Polls a link with as few calls as its vendor allows: one list where there is one."""
 
-    def __init__(self, *, database: Database, connections: Connections, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        directory: Directory,
+        connections: Connections,
+        pickup: Pickup,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
         self._database = database
+        self._directory = directory
         self._connections = connections
+        self._pickup = pickup
         self._clock = clock
         self._new_id = new_id
 
     async def poll(self, link_id: str) -> PolledLink:
-        """Compares every open order of a link with the POS. Raises `ConnectorError`."""
-        opened = await self._database.read(lambda connection: open_orders_at_link(connection, link_id))
-        if not opened:
-            return PolledLink(0, 0)
-        connector = self._connections.connector(link_id)
-        told = await self._told(connector, opened)
-        changed = 0
-        for entry in opened:
-            pos_order = told.get(entry.ref.id)
-            if pos_order is not None and _in_short(pos_order) != entry.last_told:
-                changed += await self._apply(link_id, entry, pos_order)
-        return PolledLink(len(opened), changed)
+        """Compares every open order of a link with the POS, and picks up what was opened there.
 
-    async def _told(self, connector: PosConnector, opened: list[OpenRef]) -> dict[str, PosOrder]:
-        """What the POS says of these orders: from one list, and one by one where the list left some out."""
-        told: dict[str, PosOrder] = {}
-        if Capability.LIST_ORDERS in connector.capabilities and len(opened) > 1:
-            since_ms = min(entry.created_at_ms for entry in opened) - _CLOCK_SKEW_MS
-            told = {order.ref.id: order for order in await connector.list_orders(since_ms=since_ms)}
-        missing = [entry for entry in opened if entry.ref.id not in told]
-        for entry in missing[:_ONE_BY_ONE_AT_MOST]:
+        Raises `ConnectorError`.
+        """
+        link = self._directory.link(link_id)
+        opened = await self._database.read(lambda connection: open_orders_at_link(connection, link_id))
+        connector = self._connections.connector(link_id)
+        lists = Capability.LIST_ORDERS in connector.capabilities
+        picks_up = lists and link.pos_orders == "pick_up"
+        if not opened and not picks_up:
+            return PolledLink(0, 0)
+        listed: Sequence[PosOrder] = ()
+        if lists and (picks_up or len(opened) > 1):
+            oldest_ms = min((entry.created_at_ms for entry in opened), default=self._clock.now_ms())
+            listed = await connector.list_orders(since_ms=oldest_ms - _CLOCK_SKEW_MS)
+        told = await self._told(connector, opened, {order.ref.id: order for order in listed})
+        items = (await self._directory.catalog(link.venue_id)).items
+        changed = 0
+        for _, entries in groupby(opened, key=lambda entry: entry.order_id):
+            changed += await self._compare(link_id, list(entries), told, items)
+        picked_up = await self._pickup.look(link, connector, listed) if picks_up else 0
+        return PolledLink(len(opened), changed, picked_up)
+
+    async def _told(
+        self, connector: PosConnector, opened: Sequence[OpenRef], listed: Mapping[str, PosOrder]
+    ) -> dict[str, PosOrder]:
+        """What the POS says of these orders: from the list, and one by one where the list says too little."""
+        told = {entry.ref.id: listed[entry.ref.id] for entry in opened if entry.ref.id in listed}
+        asking = [
+            entry
+            for entry in opened
+            if entry.ref.id not in told
+            or (told[entry.ref.id].summary_only and _in_short(told[entry.ref.id]) != entry.last_told)
+        ]
+        for entry in asking[:_ONE_BY_ONE_AT_MOST]:
+            summary = told.get(entry.ref.id)
             try:
-                told[entry.ref.id] = await connector.fetch_order(entry.ref)
+                found = await connector.fetch_order(entry.ref)
             except VendorRejected as problem:
                 _log.warning("order %s: the POS does not show it: %s", entry.order_id, problem.message)
+                continue
+            # Remembered as the list words it, so that the next list with the same words costs no call.
+            told[entry.ref.id] = found if summary is None else structs.replace(found, raw_status=summary.raw_status)
         return told
 
-    async def _apply(self, link_id: str, entry: OpenRef, pos_order: PosOrder) -> bool:
+    async def _compare(
+        self, link_id: str, entries: list[OpenRef], told: Mapping[str, PosOrder], items: Mapping[str, Item]
+    ) -> bool:
+        """Applies what the POS says of one order; several entries are its rounds there."""
+        rounds = [told[entry.ref.id] for entry in entries if entry.ref.id in told]
+        if len(rounds) < len(entries) or all(_in_short(told[entry.ref.id]) == entry.last_told for entry in entries):
+            return False
+        pos_order = combined(rounds)
         now_ms, event_id = self._clock.now_ms(), self._new_id("evt")
 
         def unit(connection: Connection) -> bool:
-            record = load_order(connection, entry.order_id)
+            record = load_order(connection, entries[0].order_id)
             if record is None:
                 return False
-            before = record.order
-            after = apply_pos_order(before, pos_order, now_ms)
-            if after is not None:
-                detail = f"{before.stage} -> {after.stage} ({pos_order.raw_status})"
+            difference = compare(record.order, pos_order, items, now_ms)
+            if difference is not None:
                 saved = stored.save_change(
-                    connection, before, after, event_id=event_id, kind="pos_changed", actor="pos", detail=detail
+                    connection,
+                    record.order,
+                    difference.order,
+                    event_id=event_id,
+                    kind="pos_changed",
+                    actor="pos",
+                    detail="; ".join(difference.words),
                 )
                 if saved is None:  # somebody changed it at this moment; the next poll compares again
                     return False
-            stored.note_told(connection, link_id, entry.ref, _in_short(pos_order))
-            return after is not None
+            for entry in entries:
+                stored.note_told(connection, link_id, entry.ref, _in_short(told[entry.ref.id]))
+            return difference is not None
 
         return await self._database.write(unit)
 
 
 def _in_short(pos_order: PosOrder) -> str:
-    """What a poll compares: the status as the vendor words it, what is paid, and the total."""
-    return f"{pos_order.raw_status}|{pos_order.payment_status or ''}|{pos_order.total_cents or ''}"[:200]
-
-
-def apply_pos_order(order: Order, pos_order: PosOrder, now_ms: int) -> Order | None:
-    """The order as the POS has it now; None when nothing differs. The POS wins on status and total."""
-    stage = pos_order.stage
-    status = pos_order.status if pos_order.status is not Status.UNKNOWN else order.status
-    audit = order.money_audit
-    if pos_order.total_cents is not None and pos_order.total_cents != audit.pos_cents:
-        differs = pos_order.total_cents != audit.computed_cents or audit.pos_cents is not None
-        audit = structs.replace(audit, pos_cents=pos_order.total_cents) if differs else audit
-    after = structs.replace(
-        order,
-        stage=stage,
-        status=status,
-        raw_status=pos_order.raw_status,
-        payment_status=pos_order.payment_status or order.payment_status,
-        money_audit=audit,
-    )
-    if after == structs.replace(order, raw_status=pos_order.raw_status):
-        return None
-    closed_now = status is not Status.OPEN and order.status is Status.OPEN
-    timing = structs.replace(after.timing, closed_at_ms=now_ms) if closed_now else after.timing
-    return structs.replace(after, timing=timing, updated_at_ms=now_ms)
+    """What a poll compares: the status as the vendor words it, what is paid, the total, and the lines' quantities."""
+    quantities = ",".join(str(line.quantity) for check in pos_order.checks for line in check.lines)
+    paid = sum(payment.cents for check in pos_order.checks for payment in check.payments)
+    words = f"{pos_order.raw_status}|{pos_order.payment_status or ''}|{pos_order.total_cents or ''}|{quantities}|{paid}"
+    return words[:200]
 
 
 async def poll_quietly(sync: Sync, link_id: str) -> PolledLink | None:

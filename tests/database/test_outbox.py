@@ -8,8 +8,9 @@ from sqlalchemy import Row, select, update
 from hub.database import directory, link_state
 from hub.database.deliveries import State
 from hub.database.engine import Database
+from hub.database.lane_times import align, postpone, release_leases
 from hub.database.order_reads import load_events, load_order
-from hub.database.outbox import align, complete, links_with_work, mark_sent, postpone, release_leases
+from hub.database.outbox import complete, links_with_work, mark_sent
 from hub.database.tables import deliveries, lanes, order_refs
 from hub.model import causes
 from hub.model.order import Loss, VendorRef
