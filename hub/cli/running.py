@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from hub.single_process import hold
 
 _KEEP_ALIVE_SECONDS = 30
 _STOP_SECONDS = 35
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 def serve(
@@ -106,6 +108,7 @@ async def _when_started(
     server: _Server, hub: Hub, address: str, when_ready: Callable[[], Awaitable[None]] | None
 ) -> None:
     await server.answers.wait()
+    spare_the_collector()
     where = "SQLite in " + str(hub.settings.data) if hub.settings.embedded else "PostgreSQL"
     print(f"OpenPOS hub answers on {address} ({where})", file=sys.stderr, flush=True)
     if when_ready is not None:
@@ -128,6 +131,7 @@ def work(settings: Settings) -> int:
         try:
             await hub.prepare()
             await hub.start()
+            spare_the_collector()
             print(f"worker {hub.owner} delivers", file=sys.stderr, flush=True)
             await stop.wait()
         finally:
@@ -135,6 +139,16 @@ def work(settings: Settings) -> int:
         return 0
 
     return run_in_loop(session)
+
+
+def spare_the_collector() -> None:
+    """Takes what lives as long as the process out of the garbage collector's sight, and lets it look less often.
+
+    Orders leave few cycles behind; looking for them among all modules cost a quarter of the time of every order.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 100)
 
 
 def run_in_loop(session: Callable[[], Awaitable[int]]) -> int:

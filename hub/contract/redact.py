@@ -26,7 +26,7 @@ class Redactor:
     def __init__(self, headers: Iterable[str] = (), fields: Iterable[str] = (), values: Sequence[str] = ()) -> None:
         self._headers = {name.lower() for name in (*ALWAYS_SECRET_HEADERS, *headers)}
         names = {name.lower() for name in (*ALWAYS_SECRET_FIELDS, *fields)}
-        self._hints = tuple(sorted({f'{name[-5:]}"' for name in names}))
+        self._hints = tuple(sorted({f'{name[-5:]}"'.encode() for name in names}))
         alternatives = "|".join(map(re.escape, sorted(names)))
         self._field = re.compile(rf'"({alternatives})"\s*:\s*("(?:[^"\\]|\\.)*"?|[-\d.eE+]+)', re.IGNORECASE)
         self._values = tuple(spelling for value in values for spelling in _spellings(value))
@@ -52,23 +52,34 @@ class Redactor:
 
     def body(self, content: bytes) -> str:
         """A body as text, secrets hidden, cut to `MAX_BODY_CHARACTERS`."""
-        text = content[: 4 * MAX_BODY_CHARACTERS].decode("utf-8", "replace")
-        lowered = text.lower()
-        if any(hint in lowered for hint in self._hints):
-            text = self._field.sub(rf'"\1":"{HIDDEN}"', text)
-        text = self.text(text)
+        content, length = content[: 4 * MAX_BODY_CHARACTERS], len(content)
+        text = content.decode("utf-8", "replace")
+        lowered = (
+            content.lower()
+        )  # bytes, because looking for something in text beyond Latin-1 takes five times as long
+        for hint in self._hints:
+            if hint in lowered:
+                text = self._field.sub(rf'"\1":"{HIDDEN}"', text)
+                break
+        text = self._without_values(text)
+        if b"sk_" in content:
+            text = _OUR_KEY.sub(HIDDEN, text)
         if len(text) > MAX_BODY_CHARACTERS:
-            return f"{text[:MAX_BODY_CHARACTERS]}… [{len(content)} bytes in all]"
+            return f"{text[:MAX_BODY_CHARACTERS]}… [{length} bytes in all]"
         return text
 
     def text(self, text: str) -> str:
         """Any text with the known secret values hidden, and without null bytes, which PostgreSQL refuses."""
+        text = self._without_values(text)
+        return _OUR_KEY.sub(HIDDEN, text) if "sk_" in text else text
+
+    def _without_values(self, text: str) -> str:
         if "\x00" in text:
             text = text.replace("\x00", "�")
         for value in self._hidden:
             if value in text:
                 text = text.replace(value, HIDDEN)
-        return _OUR_KEY.sub(HIDDEN, text) if "sk_" in text else text
+        return text
 
 
 def _longest_first(values: Sequence[str]) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ its connection, and returns expected outcomes ("this key was used before") inste
 
 import asyncio
 import logging
+import queue
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,10 +60,9 @@ class Database:
         self._writer_engine = _engine(url, writing=True, durable=durable)
         self._reader_engine = _engine(url, writing=False, durable=durable)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="database-reader")
-        self._waiting: deque[_Job] = deque()
-        self._wake = threading.Event()
+        self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._writer: Connection | None = None
         self._checkpointer = _checkpointer(self.url)
-        self._closing = False
         self.repeated_batches = 0
         """How often a failing unit made its whole batch be repeated one by one; rare in good health."""
         self._thread = threading.Thread(target=self._write_forever, name="database-writer", daemon=True)
@@ -103,8 +103,7 @@ class Database:
 
     def close_now(self) -> None:
         """The same from plain code."""
-        self._closing = True
-        self._wake.set()
+        self._waiting.put(None)
         self._thread.join()
         if self._checkpointer is not None:
             self._checkpointer.close()
@@ -115,28 +114,31 @@ class Database:
     def _enqueue(self, unit: Any, item: Any) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(_Job(unit, item, loop, future))
-        if not self._wake.is_set():
-            self._wake.set()
+        self._waiting.put(_Job(unit, item, loop, future))
         return future
 
     def _write_forever(self) -> None:
-        gather = False
-        while True:
-            self._wake.wait()
-            if gather and not self._closing:
+        closing = False
+        while not closing:
+            jobs = self._take()
+            if None in jobs:
+                closing = True
+                while not self._waiting.empty():
+                    jobs.append(self._waiting.get())
+            units = [job for job in jobs if job is not None]
+            for start in range(0, len(units), _LARGEST_BATCH):
+                self._commit(units[start : start + _LARGEST_BATCH])
+            if len(units) > 1 and not closing:
                 time.sleep(_GATHER_SECONDS)  # busy: a lone unit never waits, a crowd shares a flush
-            self._wake.clear()
-            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_BATCH))]
-            if self._waiting:
-                self._wake.set()
-            if jobs:
-                self._commit(jobs)
-                if self._checkpointer is not None:
-                    self._checkpointer.after_commit()
-                gather = len(jobs) > 1
-            if self._closing and not self._waiting:
-                return
+        if self._writer is not None:
+            self._writer.close()
+
+    def _take(self) -> list[_Job | None]:
+        """Waits for a unit and takes those behind it as well."""
+        jobs = [self._waiting.get()]
+        while len(jobs) < _LARGEST_BATCH and not self._waiting.empty():  # nobody else takes from it
+            jobs.append(self._waiting.get())
+        return jobs
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
         outcomes = self._attempt(jobs)
@@ -148,11 +150,13 @@ class Database:
         for loop, answers in by_loop.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_answer, answers)
+        if self._checkpointer is not None:
+            self._checkpointer.after_commit()
 
     def _attempt(self, jobs: Sequence[_Job]) -> list[Any] | None:
         """All jobs in one transaction; None when any of them failed, with nothing kept."""
         try:
-            with self._writer_engine.begin() as connection:
+            with self._transaction() as connection:
                 return _run(connection, jobs)
         except Exception as problem:  # whatever one unit raised: each is repeated alone and answers for itself
             self.repeated_batches += 1
@@ -163,7 +167,7 @@ class Database:
         """One job in a transaction of its own: its result, or the exception to raise to its caller."""
         for tries_left in reversed(range(_TRIES)):
             try:
-                with self._writer_engine.begin() as connection:
+                with self._transaction() as connection:
                     return _run(connection, [job])[0]
             except DBAPIError as problem:
                 if not tries_left or not _passes(problem):
@@ -175,6 +179,20 @@ class Database:
             except Exception as problem:
                 return _Failed(problem)
         raise AssertionError("the last try returns")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction on the writer's own connection, which is given up after any failure."""
+        if self._writer is None:
+            self._writer = self._writer_engine.connect()
+        writer = self._writer
+        try:
+            with writer.begin():
+                yield writer
+        except BaseException:
+            self._writer = None
+            writer.close()
+            raise
 
 
 class _Failed:
@@ -229,7 +247,7 @@ def _engine(url: str, *, writing: bool, durable: bool) -> Engine:
     return create_engine(
         url,
         pool_size=1 if writing else 4,
-        max_overflow=1 if writing else 0,
+        max_overflow=2 if writing else 0,
         pool_pre_ping=not writing,
         isolation_level="READ COMMITTED" if writing else "AUTOCOMMIT",
         connect_args={"options": options, "connect_timeout": 3},

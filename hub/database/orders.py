@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from operator import itemgetter
 from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from hub.database.prepared import BulkInsert, Prepared, text_list
 from hub.database.tables import (
     deliveries,
     idempotency_keys,
@@ -70,31 +70,62 @@ class Placement(Struct, frozen=True, kw_only=True):
     answer: str = ""
 
 
-_LOCK_VENUES = (
-    select(venues.c.id)
-    .where(venues.c.id.in_(bindparam("venue_ids", expanding=True)))
-    .order_by(venues.c.id)
-    .with_for_update()
+_KEYS = Prepared(
+    lambda listed: select(
+        idempotency_keys.c.name,
+        idempotency_keys.c.fingerprint,
+        idempotency_keys.c.order_id,
+        idempotency_keys.c.answer,
+        idempotency_keys.c.expires_at_ms,
+    ).where(listed(idempotency_keys.c.name, "names")),
+    "names",
 )
-_KEYS = select(idempotency_keys).where(idempotency_keys.c.name.in_(bindparam("names", expanding=True)))
-_FORGET_ENDED = delete(idempotency_keys).where(
-    idempotency_keys.c.name.in_(bindparam("names", expanding=True)),
-    idempotency_keys.c.expires_at_ms <= bindparam("now_ms"),
+_FORGET_KEYS = Prepared(
+    lambda listed: delete(idempotency_keys).where(listed(idempotency_keys.c.name, "names")), "names"
 )
-_ORIGINS = select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(
-    orders.c.origin.in_(bindparam("names", expanding=True))
+_ORIGINS = Prepared(
+    lambda listed: select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(listed(orders.c.origin, "names")),
+    "names",
 )
-_NEXT_NUMBERS = (
-    update(venues)
-    .where(venues.c.id == bindparam("venue_id"), venues.c.catalog_version == bindparam("priced_with"))
-    .values(next_number=venues.c.next_number + bindparam("count"))
-    .returning(venues.c.next_number)
+_NEXT_NUMBERS = Prepared(
+    lambda _: (
+        update(venues)
+        .where(venues.c.id == bindparam("venue_id"), venues.c.catalog_version == bindparam("priced_with"))
+        .values(next_number=venues.c.next_number + bindparam("count"))
+        .returning(venues.c.next_number)
+    ),
+    "venue_id",
+    "priced_with",
+    "count",
 )
-_INSERT_KEY = insert(idempotency_keys)
-_INSERT_ORDER = insert(orders)
-_INSERT_LANE = insert(lanes)
-_INSERT_DELIVERY = insert(deliveries)
-_INSERT_EVENT = insert(order_events)
+_INSERT_KEYS = BulkInsert(idempotency_keys, "name", "fingerprint", "order_id", "answer", "expires_at_ms")
+_INSERT_ORDERS = BulkInsert(
+    orders,
+    "id",
+    "venue_id",
+    "number",
+    "origin",
+    "fingerprint",
+    "version",
+    "is_open",
+    "created_at_ms",
+    "updated_at_ms",
+    "document",
+)
+_INSERT_LANES = BulkInsert(lanes, "id", "link_id", "order_id", "next_seq", "operation", "due_at_ms", "lease_epoch")
+_INSERT_DELIVERIES = BulkInsert(
+    deliveries,
+    "id",
+    "lane_id",
+    "order_id",
+    "link_id",
+    "seq",
+    "operation",
+    "state",
+    "deliver_by_ms",
+    "created_at_ms",
+)
+_INSERT_EVENTS = BulkInsert(order_events, "id", "order_id", "version", "at_ms", "kind", "actor", "detail")
 
 
 def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Placement]:
@@ -103,28 +134,70 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
     A twin that another process stores at another venue at the same moment violates a unique key; the writer then
     repeats the unit, which finds it.
     """
-    _wait_for_others(connection, items)
-    now_ms = max(item.order.created_at_ms for item in items)
-    known = _known(connection, [name for item in items for name in _names(item)], now_ms)
+    numbers = _Numbers(connection, items)
+    ended: list[str] = []
+    known = _known(connection, [name for item in items for name in _names(item)], _latest_ms(items), ended)
+    if ended:  # a key may come anew once its time is over
+        _FORGET_KEYS.run(connection, text_list(connection, ended))
     outcomes: list[Placement | None] = []
-    fresh: list[NewOrder] = []
+    fresh: list[tuple[NewOrder, Order]] = []
     for item in items:
         outcome = _repeated(_names(item), item.fingerprint, known)
-        outcomes.append(outcome)
         if outcome is None:
-            fresh.append(item)
-            known |= {name: _Known(item.fingerprint, item.order.id, "") for name in _names(item)}
-    placed = {item.order.id: placement for item, placement in zip(fresh, _insert(connection, fresh), strict=True)}
+            number = numbers.take(item)
+            if number is None:
+                outcome = Placement(kind=PlacementKind.MENU_CHANGED)
+            else:
+                fresh.append((item, structs.replace(item.order, number=number)))
+                known |= {name: _Known(item.fingerprint, item.order.id, "") for name in _names(item)}
+        outcomes.append(outcome)
+    numbers.give_back()
+    answers = _insert(connection, fresh)
     return [
-        placed[item.order.id] if outcome is None else _resolved(outcome, placed)
+        Placement(kind=PlacementKind.PLACED, order_id=item.order.id, answer=answers[item.order.id])
+        if outcome is None
+        else _resolved(outcome, answers)
         for item, outcome in zip(items, outcomes, strict=True)
     ]
 
 
-def _wait_for_others(connection: Connection, items: Sequence[NewOrder]) -> None:
-    """Takes turns with other processes that place orders at the same venues, so that what they stored is seen."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(_LOCK_VENUES, {"venue_ids": list({item.order.venue_id for item in items})})
+class _Numbers:
+    """The order numbers of a batch, drawn before anything is looked up.
+
+    Drawing them locks the venues, in one order everywhere, so that other processes that place orders there wait, and
+    what they stored before is seen. Numbers that were not taken are given back, so none is missing.
+    """
+
+    def __init__(self, connection: Connection, items: Sequence[NewOrder]) -> None:
+        self._connection = connection
+        wanted: dict[tuple[str, int], int] = {}
+        for item in items:
+            group = (item.order.venue_id, item.catalog_version)
+            wanted[group] = wanted.get(group, 0) + 1
+        self._next: dict[tuple[str, int], int] = {}
+        self._end: dict[tuple[str, int], int] = {}
+        for group, count in sorted(wanted.items()):
+            for (after,) in _NEXT_NUMBERS.run(connection, *group, count):
+                self._next[group], self._end[group] = after - count, after
+
+    def take(self, item: NewOrder) -> str | None:
+        """The next number; None where the menu changed since the order was priced."""
+        group = (item.order.venue_id, item.catalog_version)
+        number = self._next.get(group)
+        if number is None:
+            return None
+        self._next[group] = number + 1
+        return f"{item.order_prefix}-{number:03d}"
+
+    def give_back(self) -> None:
+        """Returns what repetitions did not need."""
+        for group, unused in self._next.items():
+            if unused < self._end[group]:
+                _NEXT_NUMBERS.run(self._connection, *group, unused - self._end[group])
+
+
+def _latest_ms(items: Sequence[NewOrder]) -> int:
+    return max(item.order.created_at_ms for item in items)
 
 
 class _Known(Struct, frozen=True):
@@ -180,138 +253,88 @@ def _repeated(names: Sequence[_Name], fingerprint: bytes, known: dict[_Name, _Kn
     return None
 
 
-def _resolved(outcome: Placement, firsts: dict[str, Placement]) -> Placement:
+def _resolved(outcome: Placement, answers: dict[str, str]) -> Placement:
     """Completes a repetition whose first order was placed in this very batch."""
-    first = firsts.get(outcome.order_id)
-    if first is None or outcome.kind is not PlacementKind.REPLAYED:
+    if outcome.kind is not PlacementKind.REPLAYED or outcome.order_id not in answers:
         return outcome
-    if first.kind is not PlacementKind.PLACED:
-        return first
-    return structs.replace(outcome, answer=first.answer)
+    return structs.replace(outcome, answer=answers[outcome.order_id])
 
 
-def _known(connection: Connection, names: Sequence[_Name], now_ms: int) -> dict[_Name, _Known]:
-    """The orders that have these names already; keys that ended do not count."""
+def _known(
+    connection: Connection, names: Sequence[_Name], now_ms: int, ended: list[str] | None = None
+) -> dict[_Name, _Known]:
+    """The orders that have these names already; keys that ended do not count and are put into `ended`."""
     known: dict[_Name, _Known] = {}
     keys = [name for kind, name in names if kind is PlacementKind.KEY_REUSED]
     if keys:
-        for row in connection.execute(_KEYS, {"names": keys}):
-            if row.expires_at_ms > now_ms:
-                known[PlacementKind.KEY_REUSED, row.name] = _Known(row.fingerprint, row.order_id, row.answer)
+        for name, fingerprint, order_id, answer, expires_at_ms in _KEYS.run(connection, text_list(connection, keys)):
+            if expires_at_ms > now_ms:
+                known[PlacementKind.KEY_REUSED, name] = _Known(fingerprint, order_id, answer)
+            elif ended is not None:
+                ended.append(name)
     origins = [name for kind, name in names if kind is PlacementKind.ORIGIN_REUSED]
     if origins:
-        for row in connection.execute(_ORIGINS, {"names": origins}):
-            known[PlacementKind.ORIGIN_REUSED, row.origin] = _Known(row.fingerprint, row.id, "")
+        for origin, fingerprint, order_id in _ORIGINS.run(connection, text_list(connection, origins)):
+            known[PlacementKind.ORIGIN_REUSED, origin] = _Known(fingerprint, order_id, "")
     return known
 
 
-def _insert(connection: Connection, items: Sequence[NewOrder]) -> list[Placement]:
-    """Numbers and stores orders that are new. Keys are inserted in one order everywhere, so that no two
-    processes wait for each other."""
-    numbered = _number(connection, items)
-    stored = [(item, order) for item, order in zip(items, numbered, strict=True) if order is not None]
-    if stored:
-        answers = {item.order.id: item.answer(order) for item, order in stored}
-        key_rows = [_key_row(item, answers) for item, _ in stored if item.idempotency_key]
-        if key_rows:  # a key may come anew once its time is over
-            now_ms = max(order.created_at_ms for _, order in stored)
-            connection.execute(_FORGET_ENDED, {"names": [row["name"] for row in key_rows], "now_ms": now_ms})
-            connection.execute(_INSERT_KEY, sorted(key_rows, key=itemgetter("name")))
-        connection.execute(_INSERT_ORDER, [_order_row(item, order) for item, order in stored])
-        connection.execute(_INSERT_EVENT, [_event_row(item, order) for item, order in stored])
-        submissions = [(item.submission, order) for item, order in stored if item.submission is not None]
-        if submissions:
-            connection.execute(_INSERT_LANE, [_lane_row(submission, order) for submission, order in submissions])
-            rows = [row for submission, order in submissions for row in _delivery_rows(submission, order)]
-            connection.execute(_INSERT_DELIVERY, rows)
-    return [
-        Placement(kind=PlacementKind.MENU_CHANGED)
-        if order is None
-        else Placement(kind=PlacementKind.PLACED, order_id=order.id, answer=answers[order.id])
-        for order in numbered
-    ]
+def _insert(connection: Connection, stored: Sequence[tuple[NewOrder, Order]]) -> dict[str, str]:
+    """Stores orders that are new, and returns their answers by id. Keys are inserted in one order everywhere, so
+    that no two processes wait for each other."""
+    answers = {order.id: item.answer(order) for item, order in stored}
+    _INSERT_KEYS.run(connection, sorted([_key_row(item, answers) for item, _ in stored if item.idempotency_key]))
+    _INSERT_ORDERS.run(connection, [_order_row(item, order) for item, order in stored])
+    _INSERT_EVENTS.run(connection, [_event_row(item, order) for item, order in stored])
+    submissions = [(item.submission, order) for item, order in stored if item.submission is not None]
+    _INSERT_LANES.run(connection, [_lane_row(submission, order) for submission, order in submissions])
+    rows = [row for submission, order in submissions for row in _delivery_rows(submission, order)]
+    _INSERT_DELIVERIES.run(connection, rows)
+    return answers
 
 
-def _number(connection: Connection, items: Sequence[NewOrder]) -> list[Order | None]:
-    """Gives each order its venue's next number; None where the menu changed since it was priced."""
-    groups: dict[tuple[str, int], list[int]] = {}
-    for index, item in enumerate(items):
-        groups.setdefault((item.order.venue_id, item.catalog_version), []).append(index)
-    numbered: list[Order | None] = [None] * len(items)
-    for (venue_id, catalog_version), indexes in sorted(groups.items()):
-        wanted = {"venue_id": venue_id, "priced_with": catalog_version, "count": len(indexes)}
-        after = connection.execute(_NEXT_NUMBERS, wanted).scalar_one_or_none()
-        if after is None:
-            continue
-        for offset, index in enumerate(indexes):
-            item = items[index]
-            number = f"{item.order_prefix}-{after - len(indexes) + offset:03d}"
-            numbered[index] = structs.replace(item.order, number=number)
-    return numbered
+def _key_row(item: NewOrder, answers: dict[str, str]) -> tuple[Any, ...]:
+    name = key_name(item.principal, item.idempotency_key)
+    return (name, item.fingerprint, item.order.id, answers[item.order.id], item.key_expires_at_ms)
 
 
-def _key_row(item: NewOrder, answers: dict[str, str]) -> dict[str, Any]:
-    return {
-        "name": key_name(item.principal, item.idempotency_key),
-        "fingerprint": item.fingerprint,
-        "order_id": item.order.id,
-        "answer": answers[item.order.id],
-        "expires_at_ms": item.key_expires_at_ms,
-    }
+def _order_row(item: NewOrder, order: Order) -> tuple[Any, ...]:
+    return (
+        order.id,
+        order.venue_id,
+        order.number,
+        origin_name(order.venue_id, order.origin),
+        item.fingerprint,
+        order.version,
+        order.status is Status.OPEN,
+        order.created_at_ms,
+        order.updated_at_ms,
+        msgspec.json.encode(order).decode(),
+    )
 
 
-def _order_row(item: NewOrder, order: Order) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "venue_id": order.venue_id,
-        "number": order.number,
-        "origin": origin_name(order.venue_id, order.origin),
-        "fingerprint": item.fingerprint,
-        "version": order.version,
-        "is_open": order.status is Status.OPEN,
-        "created_at_ms": order.created_at_ms,
-        "updated_at_ms": order.updated_at_ms,
-        "document": msgspec.json.encode(order).decode(),
-    }
+def _event_row(item: NewOrder, order: Order) -> tuple[Any, ...]:
+    return (item.event_id, order.id, order.version, order.created_at_ms, "placed", item.actor, "")
 
 
-def _event_row(item: NewOrder, order: Order) -> dict[str, Any]:
-    return {
-        "id": item.event_id,
-        "order_id": order.id,
-        "version": order.version,
-        "at_ms": order.created_at_ms,
-        "kind": "placed",
-        "actor": item.actor,
-        "detail": "",
-    }
+def _lane_row(submission: Submission, order: Order) -> tuple[Any, ...]:
+    next_seq, first = len(submission.steps) + 1, submission.steps[0][1]
+    return (submission.lane_id, submission.link_id, order.id, next_seq, first, order.created_at_ms, 0)
 
 
-def _lane_row(submission: Submission, order: Order) -> dict[str, Any]:
-    return {
-        "id": submission.lane_id,
-        "link_id": submission.link_id,
-        "order_id": order.id,
-        "next_seq": len(submission.steps) + 1,
-        "operation": submission.steps[0][1],
-        "due_at_ms": order.created_at_ms,
-        "lease_epoch": 0,
-    }
-
-
-def _delivery_rows(submission: Submission, order: Order) -> Iterable[dict[str, Any]]:
+def _delivery_rows(submission: Submission, order: Order) -> Iterable[tuple[Any, ...]]:
     for seq, (delivery_id, operation) in enumerate(submission.steps, start=1):
-        yield {
-            "id": delivery_id,
-            "lane_id": submission.lane_id,
-            "order_id": order.id,
-            "link_id": submission.link_id,
-            "seq": seq,
-            "operation": operation,
-            "state": "pending",
-            "deliver_by_ms": submission.deliver_by_ms,
-            "created_at_ms": order.created_at_ms,
-        }
+        yield (
+            delivery_id,
+            submission.lane_id,
+            order.id,
+            submission.link_id,
+            seq,
+            operation,
+            "pending",
+            submission.deliver_by_ms,
+            order.created_at_ms,
+        )
 
 
 def save_change(
@@ -340,7 +363,7 @@ def save_change(
         "actor": actor,
         "detail": detail,
     }
-    connection.execute(_INSERT_EVENT, [event])
+    connection.execute(insert(order_events), [event])
     return changed
 
 
