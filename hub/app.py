@@ -10,11 +10,15 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, get
 from litestar.response import Response
+from litestar.types import ASGIApp
 from sqlalchemy import Connection
 
+from hub.api.admission import Desk, Visitors
+from hub.api.edge import Edge
 from hub.api.json import encode
 from hub.api.operations import OPERATIONS
-from hub.api.rest import Rest, framework_error
+from hub.api.replies import framework_error
+from hub.api.rest import Rest
 from hub.clock import SystemClock
 from hub.contract.http import new_transport
 from hub.contract.registry import Registry, installed_connectors
@@ -23,7 +27,7 @@ from hub.database import lane_times, link_state, order_reads
 from hub.database.engine import Database
 from hub.database.migrate import is_current, migrate
 from hub.database.server_time import load_server_time_ms
-from hub.errors import ConfigurationError, ConnectorError, Unavailable
+from hub.errors import ConfigurationError, ConnectorError, HubError, Unavailable
 from hub.jobs.schedule import Job, Schedule
 from hub.model.ids import RandomBytes, time_ordered_id
 from hub.services.catalog import Catalogs
@@ -33,6 +37,8 @@ from hub.services.directory import Directory
 from hub.services.dispatch import Dispatcher
 from hub.services.expiry import Expiry
 from hub.services.health import Health
+from hub.services.key_uses import WRITTEN_EVERY_SECONDS, KeyUses
+from hub.services.limits import RequestLimits, RequestRules
 from hub.services.link_stores import LinkStores
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
@@ -62,6 +68,12 @@ class Hub:
         self.calls_database = Database(settings.calls_url, durable=False)  # its own writer: orders never wait for it
         self.recorder = Recorder(self.calls_database)
         self.directory = Directory(self.database)
+        self.key_uses = KeyUses(self.database, self.clock)
+        self.limits = RequestLimits(
+            database=self.database if settings.embedded else self.calls_database,  # orders never wait for a lease
+            clock=self.clock,
+            shared=not settings.embedded,
+        )
         stores = LinkStores(self.database)
         self._random = RandomBytes(os.urandom)
         self._transport = new_transport()
@@ -159,10 +171,18 @@ class Hub:
         self._schedule.stop()
         if self._delivering:
             await self.dispatcher.stop()
+        await self._note_what_callers_did()
         await self.recorder.close()
         await self._transport.aclose()
         await self.database.close()
         await self.calls_database.close()
+
+    async def _note_what_callers_did(self) -> None:
+        try:
+            await self.limits.close()
+            await self.key_uses.save()
+        except HubError as problem:  # the database is away: all that is lost is counts
+            _log.warning("the callers' counts could not be kept: %s", problem.message)
 
     async def agree_on_time(self) -> None:
         """Takes over the database server's clock, so that leases mean the same on every machine."""
@@ -186,6 +206,9 @@ class Hub:
         return [
             Job("reload", 1, self.directory.refresh, everywhere=True),
             Job("agree-on-time", 60, self.agree_on_time, everywhere=True),
+            Job("save-key-uses", WRITTEN_EVERY_SECONDS, self.key_uses.save, everywhere=True),
+            Job("save-requests", 10, self.limits.save, everywhere=True),
+            Job("tidy-requests", 60, self.limits.tidy, everywhere=True),
         ]
 
     def _jobs(self) -> list[Job]:
@@ -197,6 +220,7 @@ class Hub:
             Job("close-forgotten", 600, self.expiry.close_forgotten),
             Job("forget-keys", 3600, self.expiry.forget_keys),
             Job("drop-calls", 3600, self._drop_calls),
+            Job("forget-requests", 600, self.limits.forget_windows),
         ]
 
     async def _poll(self) -> None:
@@ -230,12 +254,13 @@ class Hub:
         await self.calls_database.write(unit)
 
 
-def create_app(hub: Hub, *, deliver: bool = True) -> Litestar:
+def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
     """The web application of a hub. With `deliver` it carries delivery and jobs as well."""
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         await hub.prepare()
+        await hub.limits.load()
         if deliver:
             await hub.start()
         else:
@@ -258,16 +283,24 @@ def create_app(hub: Hub, *, deliver: bool = True) -> Litestar:
         status = "ok" if current else "needs migration"
         return Response(encode({"status": status}).encode(), media_type="application/json")
 
-    rest = Rest(
-        hub,
-        InboundTrace(hub.recorder),
-        trusted_proxies=hub.settings.trusted_proxies,
-        max_body_bytes=hub.settings.max_body_bytes,
-    )
-    return Litestar(
+    settings = hub.settings
+    rest = Rest(hub, InboundTrace(hub.recorder), max_body_bytes=settings.max_body_bytes)
+    web = Litestar(
         route_handlers=[*rest.routes(OPERATIONS), health],
         lifespan=[lifespan],
         exception_handlers={Exception: framework_error},
         openapi_config=None,
         logging_config=None,
+    )
+    rules = RequestRules(
+        per_minute=settings.requests_per_minute,
+        per_day=settings.requests_per_day,
+        public_orders_per_minute=settings.public_orders_per_minute,
+    )
+    return Edge(
+        web,
+        desk=Desk(directory=hub.directory, limits=hub.limits, rules=rules, uses=hub.key_uses),
+        visitors=Visitors(hosts=settings.hosts, origins=settings.origins),
+        trusted_proxies=settings.trusted_proxies,
+        uncounted=("/health",),
     )

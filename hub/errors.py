@@ -4,7 +4,7 @@
 
     HubError                        status for the caller
     ├ InvalidRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · Conflict 409
-    ├ BodyTooLarge 413 · KeyReused 422 · Unavailable 503
+    ├ BodyTooLarge 413 · KeyReused 422 · TooManyRequests 429 · Unavailable 503
     ├ ConfigurationError            a file or setting of ours is wrong; a person must change it
     └ ConnectorError                a vendor's call; `next_step` says what the outbox does
       ├ VendorUnavailable           LATER      never reached the vendor, or a read failed
@@ -89,6 +89,17 @@ class KeyReused(HubError):
 
     status = 422
     default_code = "KEY_REUSED"
+
+
+class TooManyRequests(HubError):
+    """The caller's limit for this window is used up. Repeat after `retry_after_seconds`."""
+
+    status = 429
+    default_code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unavailable(HubError):

@@ -1,6 +1,7 @@
 """Everything the environment may set, read once into one frozen value; nothing else reads `os.environ`."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -9,6 +10,8 @@ from pathlib import Path
 from hub.errors import ConfigurationError
 
 SECRETS_FILE = "secrets.env"
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?")
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,15 @@ class Settings:
     """Where recorded calls go: a second file beside the embedded database, or the same PostgreSQL database."""
     trusted_proxies: tuple[str, ...] = ()
     max_body_bytes: int = 256 * 1024
+    requests_per_minute: int = 60
+    """Of keys without limits of their own, and of anonymous callers, who are counted by address."""
+    requests_per_day: int = 10_000
+    public_orders_per_minute: int = 20
+    """Orders from one address without a key."""
+    hosts: tuple[str, ...] = ()
+    """The host names under which the hub is reached."""
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may call the API."""
     clock_offset_file: Path | None = None
     """Tests only: a file with seconds to add to the clock."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -51,6 +63,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         calls_url=f"sqlite:///{data / 'calls.sqlite'}" if url.startswith("sqlite") else _with_driver(url),
         trusted_proxies=_networks(env, "OPENPOS_TRUSTED_PROXIES"),
         max_body_bytes=_whole_number(env, "OPENPOS_MAX_BODY_BYTES", 256 * 1024),
+        requests_per_minute=_whole_number(env, "OPENPOS_REQUESTS_PER_MINUTE", 60),
+        requests_per_day=_whole_number(env, "OPENPOS_REQUESTS_PER_DAY", 10_000),
+        public_orders_per_minute=_whole_number(env, "OPENPOS_PUBLIC_ORDERS_PER_MINUTE", 20),
+        hosts=_hosts(env, "OPENPOS_HOSTS"),
+        origins=_origins(env, "OPENPOS_ORIGINS"),
         clock_offset_file=Path(offset_file) if offset_file else None,
         secrets=env,
     )
@@ -77,13 +94,33 @@ def _with_driver(url: str) -> str:
 
 
 def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    networks = tuple(env.get(name, "").replace(",", " ").split())
+    networks = _words(env, name)
     for network in networks:
         try:
             ip_network(network, strict=False)
         except ValueError as problem:
             raise ConfigurationError(f"{name}: {network!r} is no address or network like 10.0.0.0/8") from problem
     return networks
+
+
+def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    hosts = _words(env, name)
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ConfigurationError(f"{name}: {host!r} is no host name like pos.example.com, without scheme and port")
+    return hosts
+
+
+def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    origins = _words(env, name)
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ConfigurationError(f"{name}: {origin!r} is no origin like https://shop.example.com, without a path")
+    return origins
+
+
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(env.get(name, "").replace(",", " ").split())
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:

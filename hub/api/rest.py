@@ -3,21 +3,22 @@
 import logging
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import litestar
-from litestar import HttpMethod, Response
+from litestar import HttpMethod
 from litestar.datastructures import Headers
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler, route
 from litestar.response.base import ASGIResponse
 
-from hub.api.address import client_address
-from hub.api.json import decode, encode
-from hub.api.operation import Operation, Reply, Request, Services
-from hub.errors import BodyTooLarge, ConfigurationError, HubError, InvalidRequest, NotFound, Unavailable
-from hub.services.keys import authenticate, require
+from hub.api.admission import admission_of
+from hub.api.json import decode
+from hub.api.operation import Operation, Request, Services
+from hub.api.replies import error_reply, internal_error_reply
+from hub.errors import BodyTooLarge, HubError, InvalidRequest
+from hub.services.keys import require
 from hub.trace.inbound import InboundTrace
 
 PREFIX = "/api/v1"
@@ -38,12 +39,9 @@ class UnsupportedMediaType(HubError):
 class Rest:
     """Makes the routes of a list of operations."""
 
-    def __init__(
-        self, services: Services, trace: InboundTrace, *, trusted_proxies: Collection[str], max_body_bytes: int
-    ) -> None:
+    def __init__(self, services: Services, trace: InboundTrace, *, max_body_bytes: int) -> None:
         self._services = services
         self._trace = trace
-        self._trusted_proxies = trusted_proxies
         self._max_body_bytes = max_body_bytes
 
     def routes(self, operations: Sequence[Operation]) -> list[HTTPRouteHandler]:
@@ -69,7 +67,8 @@ class Rest:
         headers_in = request.headers
         try:
             content = await self._body(operation, request, headers_in)
-            reply = await operation.handler(self._services, self._understand(operation, request, headers_in, content))
+            understood = await self._understand(operation, request, headers_in, content)
+            reply = await operation.handler(self._services, understood)
         except HubError as problem:
             reply, error = error_reply(problem), f"{type(problem).__name__}: {problem.message}"
         except Exception as problem:
@@ -94,14 +93,15 @@ class Rest:
             body=reply.content.encode(), status_code=reply.status, headers=headers, media_type="application/json"
         )
 
-    def _understand(
+    async def _understand(
         self, operation: Operation, request: litestar.Request[Any, Any, Any], headers: Headers, content: bytes
     ) -> Request:
-        peer = request.client.host if request.client else ""
-        address = client_address(peer, headers, self._trusted_proxies)
-        caller = authenticate(self._services.directory, headers.get("authorization"), address)
+        admission = admission_of(request.scope)
+        caller = admission.caller
         if not (operation.anonymous and caller.is_anonymous):
             require(caller, operation.scope)
+        elif operation.method != "GET":
+            await admission.count_public_order()
         return Request(
             caller=caller,
             path=request.path_params,
@@ -155,41 +155,3 @@ def _wait_seconds(headers: Headers) -> float:
     prefer = headers.get("prefer")
     match = None if prefer is None else _WAIT.search(prefer)
     return 0.0 if match is None else min(float(match["seconds"]), _LONGEST_WAIT_SECONDS)
-
-
-def error_reply(problem: HubError) -> Reply:
-    """The error body of the API: `error` for people, `code` and `field` for programs."""
-    if isinstance(problem, ConfigurationError):
-        _log.error("%s", problem.message)
-        return internal_error_reply()
-    body: dict[str, Any] = {"error": problem.message}
-    if problem.code:
-        body["code"] = problem.code
-    if problem.field:
-        body["field"] = problem.field
-    headers = {"Retry-After": str(problem.retry_after_seconds)} if isinstance(problem, Unavailable) else {}
-    return Reply(encode(body), status=problem.status, headers=headers)
-
-
-def internal_error_reply() -> Reply:
-    """What the outside learns of an error of ours: nothing but that it may try again."""
-    return Reply(encode({"error": "Server error, please retry"}), status=500)
-
-
-def framework_error(request: litestar.Request[Any, Any, Any], problem: Exception) -> Response[bytes]:
-    """Errors that arise before an operation is found: unknown paths, wrong methods, unreadable requests."""
-    if isinstance(problem, HTTPException) and problem.status_code in (404, 405):
-        reply = error_reply(NotFound(f"there is no {request.method} {request.url.path[:200]}"))
-    elif isinstance(problem, HTTPException) and problem.status_code < 500:
-        reply = error_reply(InvalidRequest("the request could not be understood"))
-    elif isinstance(problem, HubError):
-        reply = error_reply(problem)
-    else:
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
-        reply = internal_error_reply()
-    return Response(
-        content=reply.content.encode(),
-        status_code=reply.status,
-        headers=dict(reply.headers),
-        media_type="application/json",
-    )

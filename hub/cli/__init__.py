@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from hub.cli import commands
 from hub.errors import HubError
+from hub.services.keys import Access
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,8 +110,12 @@ def _keys(parser: argparse.ArgumentParser) -> None:
     add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
     create = add("create", help="make a key and show it once")
     create.add_argument("name", help="who it is for")
-    create.add_argument("--scope", action="append", default=[], metavar="SCOPE", help="may be repeated (default: read)")
+    may = create.add_mutually_exclusive_group()
+    may.add_argument("--access", choices=list(Access), help="what it may do (default: read-only)")
+    may.add_argument("--scope", action="append", default=[], metavar="SCOPE", help="one scope; may be repeated")
     create.add_argument("--venue", metavar="SLUG", help="bind the key to one venue")
+    create.add_argument("--per-minute", type=int, metavar="N", help="requests in a minute (default: the hub's limit)")
+    create.add_argument("--per-day", type=int, metavar="N", help="requests in a day (default: the hub's limit)")
     create.set_defaults(run=commands.create_key)
     add("list", help="list the keys").set_defaults(run=commands.list_keys)
     revoke = add("revoke", help="end a key")

@@ -15,10 +15,11 @@ from hub.cli import report, running
 from hub.cli import sandbox as sandbox_command
 from hub.database import directory as stored
 from hub.database.migrate import migrate
+from hub.database.request_use import load_key_uses
 from hub.errors import ConfigurationError, Conflict
 from hub.model.order import Order
 from hub.services import keys
-from hub.settings import read_settings
+from hub.settings import Settings, read_settings
 
 _CLI = "command line"
 
@@ -127,11 +128,12 @@ def create_key(options: argparse.Namespace) -> int:
             lambda connection: keys.create_key(
                 connection,
                 name=options.name,
-                scopes=options.scope or keys.DEFAULT_SCOPES,
+                scopes=options.scope or keys.Access(options.access or keys.Access.READ_ONLY).scopes,
                 venue_id=None if venue is None else venue.id,
                 secret=secret,
                 new_id=hub.new_id,
                 now_ms=hub.now_ms(),
+                limits=keys.OwnLimits(options.per_minute, options.per_day),
             )
         )
         print(f"{key}\nCopy it now: it is shown only once.")
@@ -144,14 +146,25 @@ def list_keys(_options: argparse.Namespace) -> int:
     """`keys list`"""
 
     async def run(hub: Hub) -> int:
+        uses = await hub.database.read(load_key_uses)
         for key in await hub.database.read(stored.load_keys):
-            made = datetime.fromtimestamp(key.created_at_ms / 1000, UTC).date().isoformat()
             bound_to = hub.directory.venue(key.venue_id).slug if key.venue_id else "all venues"
             state = "revoked" if key.revoked_at_ms else bound_to
-            print(f"{key.shown}  {key.name:24} {' '.join(key.scopes):32} made {made}  {state}")
+            used = _minute(uses[key.id]) if key.id in uses else "never"
+            print(f"{key.shown}  {key.name:24} {' '.join(key.scopes):32} made {_minute(key.created_at_ms)}  {state}")
+            print(f"           last used {used}, {_limits(key, hub.settings)}")
         return 0
 
     return _with_hub(run)
+
+
+def _minute(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _limits(key: stored.StoredKey, settings: Settings) -> str:
+    per_minute = key.requests_per_minute or settings.requests_per_minute
+    return f"{per_minute} requests a minute, {key.requests_per_day or settings.requests_per_day} a day"
 
 
 def revoke_key(options: argparse.Namespace) -> int:

@@ -29,7 +29,8 @@ class StoredVenue(Struct, frozen=True, kw_only=True):
 
 
 class StoredKey(Struct, frozen=True, kw_only=True):
-    """An API key as kept: its hash, never the key. `venue_id` restricts it to one venue."""
+    """An API key as kept: its hash, never the key. `venue_id` restricts it to one venue; without limits of its own
+    it has the hub's."""
 
     id: str
     name: str
@@ -39,6 +40,8 @@ class StoredKey(Struct, frozen=True, kw_only=True):
     venue_id: str | None
     created_at_ms: int
     revoked_at_ms: int | None = None
+    requests_per_minute: int | None = None
+    requests_per_day: int | None = None
 
 
 def load_revision(connection: Connection) -> int:
@@ -192,6 +195,8 @@ def _key(row: Row[Any]) -> StoredKey:
         venue_id=row.venue_id,
         created_at_ms=row.created_at_ms,
         revoked_at_ms=row.revoked_at_ms,
+        requests_per_minute=row.requests_per_minute,
+        requests_per_day=row.requests_per_day,
     )
 
 

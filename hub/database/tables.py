@@ -103,6 +103,64 @@ api_keys = Table(
     Column("venue_id", String(64), ForeignKey("venues.id")),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("revoked_at_ms", BigInteger),
+    # NULL: the hub's own limits.
+    Column("requests_per_minute", Integer),
+    Column("requests_per_day", Integer),
+)
+
+# Apart from the keys, so that noting a use does not make every process reload them.
+key_uses = Table(
+    "key_uses",
+    metadata,
+    Column("key_id", String(64), ForeignKey("api_keys.id"), primary_key=True),
+    Column("last_used_at_ms", BigInteger, nullable=False),
+)
+
+# Requests by caller and window. Several processes lease parts of a window here; a single one saves the day's count.
+request_use = Table(
+    "request_use",
+    metadata,
+    Column("subject", String(120), primary_key=True),
+    Column("window_seconds", Integer, primary_key=True),
+    Column("slot", BigInteger, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+    Index("ix_request_use_window_seconds_slot", "window_seconds", "slot"),
+)
+
+# A price that was told, and the order it is for. `order_document` is what will be ordered, `answer` what was told.
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("venue_id", String(64), ForeignKey("venues.id"), nullable=False),
+    Column("principal", String(120), nullable=False),
+    Column("order_document", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("forget_at_ms", BigInteger, nullable=False),
+    Index("ix_quotes_forget_at_ms", "forget_at_ms"),
+)
+
+# What a POS has yet to be told about an item: the wanted state, not a list of changes. `due_at_ms` is NULL when only
+# a person can help; `leased_until_ms` keeps two processes from telling at once.
+availability_pushes = Table(
+    "availability_pushes",
+    metadata,
+    Column("link_id", String(64), ForeignKey("links.id"), primary_key=True),
+    Column("item_id", String(64), primary_key=True),
+    Column("available", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_at_ms", BigInteger),
+    Column("leased_until_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("cause", String(40), nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index(
+        "ix_availability_pushes_due",
+        "due_at_ms",
+        sqlite_where=text("due_at_ms IS NOT NULL"),
+        postgresql_where=text("due_at_ms IS NOT NULL"),
+    ),
 )
 
 orders = Table(

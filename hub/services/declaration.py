@@ -28,7 +28,7 @@ from hub.services.declaration_entries import (
 )
 from hub.services.declaration_lines import Place
 from hub.services.declaration_menu import MenuBuilder, as_stored, check_percent, check_unique, checked_tax
-from hub.services.keys import SCOPES
+from hub.services.keys import SCOPES, OwnLimits
 
 _REFERENCE = "env:"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -65,6 +65,7 @@ class DeclaredKey:
     scopes: tuple[str, ...]
     venue_slug: str | None
     secret: str | None = field(repr=False)
+    limits: OwnLimits
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ class _Checker:
             scopes=entry.scopes,
             venue_slug=entry.venue,
             secret=None if entry.secret is None else self._secret(entry.secret, place.at("secret")),
+            limits=OwnLimits(entry.requests_per_minute, entry.requests_per_day),
         )
 
     def _secret(self, reference: str, place: Place) -> str:

@@ -15,13 +15,14 @@ from hub.model.menu import Tax
 from hub.model.status import OrderType
 from hub.model.venue import LinkTuning, OpeningHours, Policies, RateLimit
 from hub.services.declaration_lines import FieldPath, Place, Source
-from hub.services.keys import DEFAULT_SCOPES
+from hub.services.keys import DEFAULT_SCOPES, HIGHEST_LIMIT
 
 _T = TypeVar("_T")
 
 Text = Annotated[str, Meta(min_length=1)]
 _NotNegative = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 _Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+_Limit = Annotated[int, Meta(ge=1, le=HIGHEST_LIMIT)]
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 
@@ -150,6 +151,8 @@ class KeyEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scopes: Annotated[tuple[str, ...], Meta(min_length=1)] = DEFAULT_SCOPES
     venue: str | None = None
     secret: str | None = None
+    requests_per_minute: _Limit | None = None
+    requests_per_day: _Limit | None = None
 
 
 class FileEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

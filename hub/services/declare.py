@@ -141,7 +141,13 @@ class _Declaring:
             return Change(outcome=Outcome.CREATED, thing=thing, new_key="" if declared.secret else key)
         if before.revoked_at_ms is not None:
             return Change(outcome=Outcome.LEFT, thing=thing, detail="it was revoked; a new one needs another name")
-        after = structs.replace(before, scopes=declared.scopes, venue_id=venue_id)
+        after = structs.replace(
+            before,
+            scopes=declared.scopes,
+            venue_id=venue_id,
+            requests_per_minute=declared.limits.per_minute,
+            requests_per_day=declared.limits.per_day,
+        )
         if declared.secret is not None:
             after = structs.replace(after, hash=hash_of(declared.secret), shown=declared.secret[:8] + "…")
         if after != before:
@@ -157,6 +163,7 @@ class _Declaring:
             secret=self._new_secret() if declared.secret is None else declared.secret.removeprefix("sk_"),
             new_id=self._new_id,
             now_ms=self._now_ms,
+            limits=declared.limits,
         )
 
     def _venue_of(self, declared: DeclaredKey) -> str | None:

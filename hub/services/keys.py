@@ -1,8 +1,11 @@
 """API keys: made once, shown once, kept only as a hash; and what their scopes allow."""
 
 import hashlib
+import hmac
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from hub.database import directory as stored
@@ -14,7 +17,31 @@ from hub.services.requests import Caller
 
 SCOPES = ("read", "write", "orders:read", "orders:write", "menu:read", "menu:write", "customers:read")
 DEFAULT_SCOPES = ("read",)
+HIGHEST_LIMIT = 1_000_000_000
 _PREFIX = "sk_"
+_LONGEST_NAME = 100
+
+
+class Access(StrEnum):
+    """The two levels of access that most keys need."""
+
+    READ_ONLY = "read-only"
+    READ_WRITE = "read-write"
+
+    @property
+    def scopes(self) -> Sequence[str]:
+        """What a key of this level may do; `write` alone would not let it read."""
+        return DEFAULT_SCOPES if self is Access.READ_ONLY else ("read", "write")
+
+
+class OwnLimits(Struct, frozen=True):
+    """How much a key may ask; None for what every key may."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+
+
+NO_OWN_LIMITS = OwnLimits()
 
 
 def hash_of(key: str) -> bytes:
@@ -31,14 +58,20 @@ def create_key(
     secret: str,
     new_id: NewId,
     now_ms: int,
+    limits: OwnLimits = NO_OWN_LIMITS,
 ) -> str:
     """Stores a key and returns it; it cannot be shown again. `secret` is its random part.
 
-    Raises `InvalidRequest` for an unknown scope or a name that is taken.
+    Raises `InvalidRequest` for an unknown scope, a limit below one, or a name that is empty or taken.
     """
+    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise InvalidRequest(f"name: must be 1 to {_LONGEST_NAME} visible characters", field="name")
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown:
         raise InvalidRequest(f"scopes: {unknown[0]!r} is none of {', '.join(SCOPES)}", field="scopes")
+    for field, number in (("per_minute", limits.per_minute), ("per_day", limits.per_day)):
+        if number is not None and not 1 <= number <= HIGHEST_LIMIT:
+            raise InvalidRequest(f"{field}: must be from 1 to {HIGHEST_LIMIT}", field=field)
     if any(key.name == name for key in stored.load_keys(connection)):
         raise InvalidRequest(f"name: there is a key {name!r} already", field="name")
     key = _PREFIX + secret
@@ -52,6 +85,8 @@ def create_key(
             scopes=tuple(scopes) or DEFAULT_SCOPES,
             venue_id=venue_id,
             created_at_ms=now_ms,
+            requests_per_minute=limits.per_minute,
+            requests_per_day=limits.per_day,
         ),
     )
     return key
@@ -68,10 +103,19 @@ def authenticate(directory: Directory, authorization: str | None, address: str) 
     if authorization is None:
         return Caller(id=f"anonymous:{address}", name="web")
     kind, _, key = authorization.partition(" ")
-    found = directory.key(hash_of(key.strip())) if kind.lower() == "bearer" else None
-    if found is None:
+    shown = hash_of(key.strip())
+    found = directory.key(shown) if kind.lower() == "bearer" else None
+    # Found by its hash, whose bytes a caller cannot choose; compared once more in constant time.
+    if found is None or not hmac.compare_digest(found.hash, shown):
         raise Unauthorized("Missing or invalid API key")
-    return Caller(id=found.id, name=found.name, scopes=frozenset(found.scopes), venue_id=found.venue_id)
+    return Caller(
+        id=found.id,
+        name=found.name,
+        scopes=frozenset(found.scopes),
+        venue_id=found.venue_id,
+        requests_per_minute=found.requests_per_minute,
+        requests_per_day=found.requests_per_day,
+    )
 
 
 def allows(scopes: Iterable[str], wanted: str) -> bool:
@@ -85,10 +129,10 @@ def require(caller: Caller, scope: str) -> None:
     if caller.is_anonymous:
         raise Unauthorized("Missing or invalid API key")
     if not allows(caller.scopes, scope):
-        raise Forbidden(f"this API key lacks the scope {scope}", code="SCOPE_MISSING")
+        raise Forbidden(f"Insufficient scope: this API key lacks {scope}", code="SCOPE_MISSING")
 
 
 def require_venue(caller: Caller, venue_id: str) -> None:
     """Raises `Forbidden` when the caller's key is bound to another venue."""
     if caller.venue_id is not None and caller.venue_id != venue_id:
-        raise Forbidden("this API key has no access to this location", code="LOCATION_FORBIDDEN")
+        raise Forbidden("No location access: this API key is bound to another location", code="LOCATION_FORBIDDEN")

@@ -59,13 +59,16 @@ class OrderRequest(Struct, frozen=True, kw_only=True):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks. An anonymous caller has no scopes; `venue_id` binds a key to one venue."""
+    """Who asks. An anonymous caller has no scopes; `venue_id` binds a key to one venue; a key without limits of its
+    own has the hub's."""
 
     id: str
     """`key_…`, or `anonymous:<address>`."""
     name: str
     scopes: frozenset[str] = frozenset()
     venue_id: str | None = None
+    requests_per_minute: int | None = None
+    requests_per_day: int | None = None
 
     @property
     def is_anonymous(self) -> bool:

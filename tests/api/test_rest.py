@@ -10,7 +10,8 @@ import pytest
 from litestar import Litestar
 
 from hub.api.operation import Operation, Reply, Request
-from hub.api.rest import Rest, framework_error
+from hub.api.replies import framework_error
+from hub.api.rest import Rest
 from hub.database.directory import StoredKey
 from hub.errors import (
     ConfigurationError,
@@ -24,6 +25,7 @@ from hub.errors import (
 )
 from hub.services.keys import hash_of
 from hub.trace.inbound import InboundTrace
+from tests.api.edges import edge
 from tests.contract.ports import CallList
 
 pytestmark = pytest.mark.anyio
@@ -74,15 +76,15 @@ class Face:
         rest = Rest(
             House(),  # type: ignore[arg-type]
             InboundTrace(self.sink),
-            trusted_proxies=trusted_proxies,
             max_body_bytes=1000,
         )
-        self._app = Litestar(
+        web = Litestar(
             route_handlers=rest.routes(operations),
             exception_handlers={Exception: framework_error},
             openapi_config=None,
             logging_config=None,
         )
+        self._app = edge(web, Keys(), trusted_proxies=trusted_proxies)
 
     async def call(self, method: str, path: str, content: bytes = b"", **headers: str) -> httpx.Response:
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=("203.0.113.5", 1))

@@ -3,13 +3,25 @@
 import hashlib
 
 import pytest
+from msgspec import structs
 from sqlalchemy import create_engine
 
 from hub.database import directory as stored
 from hub.database.tables import metadata, revision
 from hub.errors import Forbidden, InvalidRequest, NotFound, Unauthorized
 from hub.services.directory import Directory
-from hub.services.keys import SCOPES, allows, authenticate, create_key, hash_of, require, require_venue, revoke_key
+from hub.services.keys import (
+    SCOPES,
+    Access,
+    OwnLimits,
+    allows,
+    authenticate,
+    create_key,
+    hash_of,
+    require,
+    require_venue,
+    revoke_key,
+)
 from hub.services.requests import Caller
 from tests.database.stored import NOW, VENUE, counting_ids
 
@@ -140,3 +152,26 @@ def test_a_key_without_scopes_may_read() -> None:
         create_key(connection, name="n", scopes=(), venue_id=None, secret="x", new_id=counting_ids(), now_ms=NOW)
         assert stored.load_keys(connection)[0].scopes == ("read",)
     engine.dispose()
+
+
+@pytest.mark.parametrize("limits", [OwnLimits(0, None), OwnLimits(None, -1), OwnLimits(10**10, None)])
+def test_a_limit_below_one_or_beyond_reason_is_refused(limits: OwnLimits) -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        made = {"scopes": ("read",), "venue_id": None, "secret": "x", "new_id": counting_ids(), "now_ms": NOW}
+        with pytest.raises(InvalidRequest, match="must be from 1 to"):
+            create_key(connection, name="n", limits=limits, **made)  # type: ignore[arg-type]
+        with pytest.raises(InvalidRequest, match="name: must be"):
+            create_key(connection, name="a\nb", **made)  # type: ignore[arg-type]
+    engine.dispose()
+
+
+def test_the_levels_of_access_are_those_of_the_openpos_page() -> None:
+    assert {level: list(level.scopes) for level in Access} == {"read-only": ["read"], "read-write": ["read", "write"]}
+
+
+def test_a_caller_brings_the_limits_of_its_key() -> None:
+    keys: Directory = Keys(structs.replace(KEY, requests_per_minute=7))  # type: ignore[assignment]
+    caller = authenticate(keys, "Bearer sk_abc", "203.0.113.5")
+    assert (caller.requests_per_minute, caller.requests_per_day) == (7, None)
