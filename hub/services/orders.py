@@ -158,7 +158,7 @@ class Orders:
         link = self._directory.link_of(venue.id)
         if link is None:
             return None, ()
-        steps = self._registry.get(link.connector).connector.submission
+        steps = self._registry.get(link.connector).pos.submission
         deadline_ms = deliver_by_ms(venue, order.created_at_ms, order.timing.promised_at_ms)
         submission = Submission(
             link_id=link.id,
