@@ -17,7 +17,7 @@ from litestar.handlers import ASGIRouteHandler, BaseRouteHandler, HTTPRouteHandl
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from hub.api.admission import admission_of
+from hub.api.admission import admission_of, headers_of
 from hub.api.json import decode
 from hub.api.operation import Operation, Request, Services
 from hub.api.replies import error_reply, internal_error_reply
@@ -89,7 +89,7 @@ class Rest:
         started = time.perf_counter()
         at_ms = self._services.now_ms()
         content, error = b"", ""
-        headers_in = _headers(scope)
+        headers_in = headers_of(scope)
         try:
             if operation.body is not None:
                 content = await self._body(headers_in, receive)
@@ -101,6 +101,7 @@ class Rest:
             _log.exception("%s failed", operation.name)
             reply, error = internal_error_reply(), f"{type(problem).__name__}: {problem}"
         headers = {**reply.headers, "Cache-Control": "no-store"}
+        answer = reply.content.encode()
         self._trace.record(
             at_ms=at_ms,
             milliseconds=(time.perf_counter() - started) * 1000,
@@ -111,11 +112,11 @@ class Rest:
             request_body=content,
             status=reply.status,
             response_headers=headers,
-            response_body=reply.content,
+            response_body=answer,
             order_id=reply.order_id,
             error=error,
         )
-        return reply.content.encode(), reply.status, headers
+        return answer, reply.status, headers
 
     async def _understand(
         self, operation: Operation, scope: Scope, headers: Mapping[str, str], content: bytes
@@ -159,11 +160,6 @@ class Rest:
 
     def _too_large(self) -> BodyTooLarge:
         return BodyTooLarge(f"body: larger than the {self._max_body_bytes} bytes this hub accepts", field="body")
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    """The request's headers by name in small letters; of several with one name, the first."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(list(scope["headers"]))}
 
 
 def _query(scope: Scope, names: Sequence[str]) -> dict[str, str]:
