@@ -111,6 +111,7 @@ _INSERT_ORDERS = BulkInsert(
     "created_at_ms",
     "updated_at_ms",
     "document",
+    "closed_at_ms",
 )
 _INSERT_LANES = BulkInsert(lanes, "id", "link_id", "order_id", "next_seq", "operation", "due_at_ms", "lease_epoch")
 _INSERT_DELIVERIES = BulkInsert(
@@ -310,6 +311,7 @@ def _order_row(item: NewOrder, order: Order) -> tuple[Any, ...]:
         order.created_at_ms,
         order.updated_at_ms,
         msgspec.json.encode(order).decode(),
+        _closed_at_ms(order),
     )
 
 
@@ -341,13 +343,14 @@ def save_change(
     connection: Connection, before: Order, after: Order, *, event_id: str, kind: str, actor: str, detail: str
 ) -> Order | None:
     """Stores a changed order under the next version, with its audit row; None when someone else was faster."""
-    changed = structs.replace(after, version=before.version + 1)
+    changed = _since_when_closed(structs.replace(after, version=before.version + 1))
     statement = (
         update(orders)
         .where(orders.c.id == before.id, orders.c.version == before.version)
         .values(
             version=changed.version,
             is_open=changed.status is Status.OPEN,
+            closed_at_ms=changed.timing.closed_at_ms,
             updated_at_ms=changed.updated_at_ms,
             document=msgspec.json.encode(changed).decode(),
         )
@@ -371,6 +374,18 @@ def save_ref(connection: Connection, link_id: str, ref: VendorRef, order_id: str
     """Remembers a vendor's id for an order; one that is known already stays as it is."""
     row = {"link_id": link_id, "kind": ref.kind, "vendor_id": ref.id, "order_id": order_id}
     upsert(connection, order_refs, [row])
+
+
+def _closed_at_ms(order: Order) -> int | None:
+    """Whoever closed it: a closed order says since when, for its time in the archive counts from there."""
+    return None if order.status is Status.OPEN else order.timing.closed_at_ms or order.updated_at_ms
+
+
+def _since_when_closed(order: Order) -> Order:
+    closed_at_ms = _closed_at_ms(order)
+    if closed_at_ms == order.timing.closed_at_ms:
+        return order
+    return structs.replace(order, timing=structs.replace(order.timing, closed_at_ms=closed_at_ms))
 
 
 def note_told(connection: Connection, link_id: str, ref: VendorRef, told: str) -> None:
