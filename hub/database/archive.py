@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, Select, and_, or_, select
 
 from hub.database.deliveries import injection_states_of
-from hub.database.order_reads import decode_order
+from hub.database.order_reads import decode_order, open_ids
 from hub.database.tables import links, order_holds, order_refs, orders
 from hub.model.archive import Search
 from hub.model.order import Order, OrderRecord
@@ -107,10 +107,7 @@ def _few(search: Search) -> Select[tuple[str]] | None:
         return _ids_by_ref(search.ref)
     if search.held:
         return select(order_holds.c.order_id)
-    if search.status is Status.OPEN:
-        opened = orders.alias()
-        return select(opened.c.id).where(opened.c.is_open)
-    return None
+    return open_ids() if search.status is Status.OPEN else None
 
 
 def _ids_by_ref(ref: str) -> Select[tuple[str]]:

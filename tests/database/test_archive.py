@@ -1,7 +1,7 @@
 """Orders are found by what people know of them, in pages that never look at more than a bounded number of orders."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from hub.database import archive
 from hub.database.archive import Position, load_page, parse_position
 from hub.database.deliveries import State
 from hub.database.engine import Database
+from hub.database.order_reads import links_with_open_orders, load_unchanged, open_orders_at_link
 from hub.database.orders import place_orders
 from hub.database.retention import save_hold
 from hub.model.archive import Hold, Search
@@ -19,6 +20,7 @@ from hub.model.order import Customer, Order, VendorRef
 from hub.model.status import Stage, Status
 from tests.database.stored import (
     DAY,
+    LINK,
     NOW,
     OTHER_LINK,
     OTHER_VENUE,
@@ -212,7 +214,7 @@ def test_a_page_is_read_through_an_index_and_only_small_sets_are_sorted(
 ) -> None:
     database = Database(sqlite_url, durable=False)
     position = Position("order_" + "f" * 32, NOW if search.by_closing else None)
-    plan = " / ".join(database.read_now(lambda c: _plan(c, search, position)))
+    plan = " / ".join(database.read_now(lambda c: _plan(c, lambda c: load_page(c, search, after=position))))
     database.close_now()
     used = {"PRIMARY KEY": "sqlite_autoindex_orders_1", "number": "sqlite_autoindex_orders_2"}.get(index, index)
     assert used in plan, plan
@@ -221,14 +223,33 @@ def test_a_page_is_read_through_an_index_and_only_small_sets_are_sorted(
     assert ("TEMP B-TREE" in plan) is few, plan
 
 
-def _plan(connection: Connection, search: Search, position: Position) -> Sequence[str]:
-    """How SQLite reads one page."""
+@pytest.mark.parametrize(
+    "read",
+    [
+        links_with_open_orders,
+        lambda c: open_orders_at_link(c, LINK.id),
+        lambda c: load_unchanged(c, NOW, after_id="order_" + "0" * 32),
+    ],
+)
+def test_what_is_read_every_few_seconds_looks_at_open_orders_only(
+    sqlite_url: str, read: Callable[[Connection], object]
+) -> None:
+    database = Database(sqlite_url, durable=False)
+    plan = " / ".join(database.read_now(lambda c: _plan(c, read)))
+    database.close_now()
+    assert "ix_orders_open" in plan, plan
+    assert not re.search(r"SCAN (?!orders_\d+ USING (COVERING )?INDEX ix_orders_open)", plan), plan
+    assert "link_id=?" not in plan.replace("order_id=? AND link_id=?", ""), plan
+
+
+def _plan(connection: Connection, read: Callable[[Connection], object]) -> Sequence[str]:
+    """How SQLite carries out the first query of a function."""
     seen: list[tuple[str, Any]] = []
 
     def note(_c: Any, _k: Any, statement: str, parameters: Any, *_more: Any) -> None:
         seen.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", note)
-    load_page(connection, search, after=position)
+    read(connection)
     statement, parameters = seen[0]
     return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
