@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from litestar import Litestar, get
 from litestar.response import Response
@@ -34,6 +35,7 @@ from hub.services.changes import Changes
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.dispatch import Dispatcher
+from hub.services.evidence import EvidenceMaker
 from hub.services.expiry import Expiry
 from hub.services.health import Health
 from hub.services.key_uses import WRITTEN_EVERY_SECONDS, KeyUses
@@ -130,6 +132,13 @@ class Hub:
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
         self.archive = Archive(database=self.database, clock=self.clock, new_id=self.new_id)
         self.retention = Retention(database=self.database, calls_database=self.calls_database, clock=self.clock)
+        self.evidence = EvidenceMaker(
+            database=self.database,
+            calls_database=self.calls_database,
+            clock=self.clock,
+            hub_version=version("openpos-hub"),
+            key=settings.evidence_key,
+        )
         self.health = Health(database=self.database, directory=self.directory, connections=self.connections)
         self._upkeep = Schedule(self._upkeep_jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._schedule = Schedule(self._jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)

@@ -58,6 +58,7 @@ class Rest:
             name=operation.name,
             summary=operation.summary,
             request_max_body_size=self._max_body_bytes,
+            status_code=200,  # of the declaration only: without one, a DELETE could not answer with a body
         )(answer)
 
     async def _answer(self, operation: Operation, request: litestar.Request[Any, Any, Any]) -> ASGIResponse:

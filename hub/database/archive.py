@@ -177,6 +177,8 @@ class _Looked(Struct, frozen=True):
     customer: _Guest | None = None
 
 
+_PLAIN = str.maketrans("əıøłđ", "eiold")  # letters of their own, which people type without knowing how
+
 _LOOKED = msgspec.json.Decoder(_Looked)
 
 
@@ -249,7 +251,7 @@ def _is_guest(wanted: str) -> Callable[[_Looked], bool]:
 
 def fold(text: str) -> str:
     """Text as people mean it: without case and accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 

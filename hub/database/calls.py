@@ -35,6 +35,7 @@ from hub.model.call import Call
 _PREFIX = "calls_"
 _KEPT = "kept_calls"
 _IDS_AT_ONCE = 500
+_BEFORE_ITS_ORDER_MS = 60_000  # the call that makes an order begins a moment before the order is made
 
 
 def day_of(at_ms: int) -> str:
@@ -114,7 +115,7 @@ def days_kept(connection: Connection) -> list[str]:
 
 def load_calls(connection: Connection, order_id: str, *, from_ms: int) -> list[Call]:
     """All calls of an order since it was created, in the order they were made."""
-    first = day_of(from_ms)
+    first = day_of(from_ms - _BEFORE_ITS_ORDER_MS)
     calls: list[Call] = []
     tables = [kept_calls_table()] if inspect(connection).has_table(_KEPT) else []
     tables += [calls_table(day) for day in days_kept(connection) if day >= first]

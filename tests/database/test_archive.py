@@ -132,6 +132,8 @@ def test_an_order_is_found_by_its_number_its_vendor_s_id_and_its_sender_s_number
         ("gülnarə", True),
         ("GULNARƏ", True),
         ("Əliyeva", True),
+        ("gulnare aliyeva", False),
+        ("gulnare eliyeva", True),
         ("@guest.example", True),
         ("Gulnara@Guest", True),
         ("050 111", True),

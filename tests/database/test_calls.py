@@ -20,7 +20,7 @@ from hub.database.calls import (
 )
 from hub.database.engine import Database
 from hub.model.call import Call
-from tests.database.stored import DAY, NOW
+from tests.database.stored import DAY, MINUTE, NOW
 
 MIDNIGHT = 1_795_046_400_000  # 2026-11-19 00:00:00 UTC
 
@@ -72,7 +72,8 @@ def test_the_calls_of_an_order_are_read_across_midnight_in_their_order(database:
     late, early, other = call(at_ms=MIDNIGHT + 5), call(at_ms=MIDNIGHT - 5), call(order_id="order_2")
     keep(database, late, early, other)
     assert load(database) == [early, late]
-    assert load(database, from_ms=MIDNIGHT) == [late]
+    assert load(database, from_ms=MIDNIGHT) == [early, late]  # the call that makes an order begins before it
+    assert load(database, from_ms=MIDNIGHT + DAY + MINUTE) == []
     assert database.read_now(days_kept) == ["20261118", "20261119"]
 
 
