@@ -20,6 +20,7 @@ _EXAMINED_AT_MOST = 2_000
 """Orders one page looks at; a search that no index answers goes on from there with the page's cursor."""
 _FIRST_SLICE, _LARGEST_SLICE = 64, 512
 _CLOCKS_DIFFER_MS = 60_000  # an id is made a moment before or after the time in the order, maybe by another process
+_TAKEN_IN_LATE_MS = 2 * 86_400_000  # an order made at the POS gets its id when the hub hears of it
 _FEWEST_DIGITS = 4
 _CURSOR = re.compile(r"(?:(?P<closed_at_ms>\d{1,15})\.)?(?P<order_id>order_[0-9a-f]{32})")
 
@@ -124,10 +125,11 @@ def _behind(query: _Rows, search: Search, position: Position | None) -> _Rows:
         return _behind_closing(query, search, position)
     # Few are sorted, lest a database walks through all orders to find those few in order.
     key = orders.c.id if _few(search) is None else orders.c.id.concat("")
-    if search.created_from_ms is not None:
-        query = query.where(key >= first_id_at(search.created_from_ms - _CLOCKS_DIFFER_MS))
-    if search.created_before_ms is not None:
-        query = query.where(key < first_id_at(search.created_before_ms + _CLOCKS_DIFFER_MS))
+    since_ms, before_ms = search.created_from_ms, search.created_before_ms
+    if since_ms is not None:
+        query = query.where(key >= first_id_at(since_ms - _CLOCKS_DIFFER_MS), orders.c.created_at_ms >= since_ms)
+    if before_ms is not None:
+        query = query.where(key < first_id_at(before_ms + _TAKEN_IN_LATE_MS), orders.c.created_at_ms < before_ms)
     if position is not None:
         query = query.where(key < position.order_id)
     return query.order_by(key.desc())

@@ -392,10 +392,3 @@ def note_told(connection: Connection, link_id: str, ref: VendorRef, told: str) -
     """Remembers what a vendor last said of one of our orders."""
     mine = (order_refs.c.link_id == link_id, order_refs.c.kind == ref.kind, order_refs.c.vendor_id == ref.id)
     connection.execute(update(order_refs).where(*mine).values(last_told=told))
-
-
-def delete_expired_keys(connection: Connection, now_ms: int, limit: int = 1000) -> int:
-    """Deletes up to `limit` idempotency keys that ended; returns how many."""
-    table = idempotency_keys.c
-    ended = select(table.name).where(table.expires_at_ms <= now_ms).limit(limit)
-    return connection.execute(delete(idempotency_keys).where(table.name.in_(ended))).rowcount

@@ -11,7 +11,16 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Table, and_, delete, insert, or_, select
 
-from hub.database.tables import deliveries, lanes, link_refs, order_events, order_holds, order_refs, orders
+from hub.database.tables import (
+    deliveries,
+    idempotency_keys,
+    lanes,
+    link_refs,
+    order_events,
+    order_holds,
+    order_refs,
+    orders,
+)
 from hub.database.upsert import upsert
 from hub.model.archive import Hold
 
@@ -113,6 +122,13 @@ def delete_unused_refs(connection: Connection, unused_since_ms: int, limit: int)
         mine = (key[0] == row.link_id, key[1] == row.kind, key[2] == row.ref_key)
         connection.execute(delete(link_refs).where(*mine, link_refs.c.used_at_ms <= unused_since_ms))
     return len(rows)
+
+
+def delete_expired_keys(connection: Connection, now_ms: int, limit: int = 1000) -> int:
+    """Deletes up to `limit` idempotency keys that ended; returns how many."""
+    table = idempotency_keys.c
+    ended = select(table.name).where(table.expires_at_ms <= now_ms).limit(limit)
+    return connection.execute(delete(idempotency_keys).where(table.name.in_(ended))).rowcount
 
 
 def existing(connection: Connection, order_ids: Sequence[str]) -> set[str]:

@@ -100,6 +100,13 @@ def test_orders_are_found_by_when_they_were_made(database: Database) -> None:
     assert find(database, created_from_ms=NOW + HOUR, status=Status.OPEN) == ids(*orders[:0:-1])
 
 
+def test_an_order_the_hub_heard_of_a_day_later_is_found_by_when_it_was_made(database: Database) -> None:
+    late = put(database, at_ms=NOW + DAY, created_at_ms=NOW)
+    put(database, at_ms=NOW + DAY)
+    assert find(database, created_from_ms=NOW, created_before_ms=NOW + 1) == ids(late)
+    assert find(database, created_before_ms=NOW + 1, venue_id=VENUE.id) == ids(late)
+
+
 def test_orders_are_found_by_when_they_were_closed_the_last_closed_first(database: Database) -> None:
     orders = [put(database, at_ms=NOW + n) for n in range(6)]
     for order, hours in zip(orders, (5, 1, 3, 3, 3), strict=False):

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from msgspec import structs
 from sqlalchemy import Table, select
 
 from hub.database import link_state
@@ -93,6 +94,14 @@ def test_an_order_that_opened_again_stays(database: Database) -> None:
     close(database, order_id, at_ms=NOW + 2 * DAY)
     assert delete(database, NOW + 2 * DAY - 1) == Deleted(0, None)
     assert delete(database, NOW + 2 * DAY) == Deleted(1, None)
+
+
+def test_an_order_that_was_closed_before_the_hub_heard_of_it_has_its_time_too(database: Database) -> None:
+    item = new_order(link=None)
+    order = structs.replace(item.order, status=Status.CLOSED)
+    database.run_now(lambda c: place_orders(c, [structs.replace(item, order=order)]))
+    assert delete(database, NOW - 1) == Deleted(0, None)
+    assert delete(database, NOW) == Deleted(1, None)
 
 
 def test_numbering_goes_on_and_the_natural_key_is_free_again(database: Database) -> None:
