@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -92,10 +93,12 @@ class Till:
 
 
 @contextmanager
-def playing(*, auto_accept_seconds: float | None = None, **options: Any) -> Iterator[Till]:
+def playing(*, state: Path | None = None, auto_accept_seconds: float | None = None, **options: Any) -> Iterator[Till]:
     """A sandbox with these options of its seed."""
     clock = FakeClock()
-    sandbox = DesibitsSandbox(load_seed() | {"options": options}, clock=clock, auto_accept_seconds=auto_accept_seconds)
+    sandbox = DesibitsSandbox(
+        load_seed() | {"options": options}, state=state, clock=clock, auto_accept_seconds=auto_accept_seconds
+    )
     with SandboxThread(sandbox) as running, httpx.Client(base_url=running.url, trust_env=False, timeout=5) as client:
         yield Till(client, clock, sandbox)
 

@@ -1,6 +1,7 @@
 """The kitchen of the Desibits sandbox and the people at its till."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -220,7 +221,7 @@ def test_a_cook_moves_a_ticket_to_any_word(pos: Till) -> None:
     assert pos.client.post("/_sandbox/kots/301/status", json={}).status_code == 422
 
 
-def test_cooks_begin_by_themselves_after_a_while_and_drafts_stay(pos: Till) -> None:
+def test_cooks_begin_by_themselves_after_a_while_and_drafts_stay() -> None:
     with playing(auto_accept_seconds=5) as kitchen:
         kitchen.order(chai())
         kitchen.order(chai())
@@ -230,6 +231,15 @@ def test_cooks_begin_by_themselves_after_a_while_and_drafts_stay(pos: Till) -> N
         kitchen.clock.advance(seconds=1)
         assert kot_states(kitchen) == ["in_kitchen"]
         assert kitchen.data("GET", "orders/2")["status"] == "draft"
+
+
+def test_cooks_begin_with_a_ticket_from_before_a_restart(tmp_path: Path) -> None:
+    with playing(state=tmp_path / "state.db") as before:
+        before.order(chai())
+        before.call("POST", "orders/1/kot")
+    with playing(state=tmp_path / "state.db", auto_accept_seconds=5) as after:
+        after.clock.advance(seconds=5)
+        assert kot_states(after) == ["in_kitchen"]
 
 
 def test_a_reset_forgets_orders_and_tickets_but_not_numbers(pos: Till) -> None:
