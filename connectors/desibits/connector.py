@@ -234,9 +234,9 @@ class DesibitsConnector(PosConnector, HasTables, HasKitchen, HasPayments, HasDis
 
     async def validate_coupon(self, code: str, *, total_cents: int) -> Coupon:
         """Whether a coupon may be used; a refusal is an answer."""
-        amount = to_decimal(total_cents, self.context.currency)
+        total = to_decimal(total_cents, self.context.currency)
         try:
-            row = await self._client.validate_coupon({"code": code, "amount": amount})
+            row = await self._client.validate_coupon({"code": code, "order_total": total})
         except VendorRejected as refused:
             return Coupon(code=code, valid=False, detail=refused.reason or refused.message)
         return coupon_from_desibits({"code": code, **row, **mapping(row.get("coupon"))})

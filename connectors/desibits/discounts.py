@@ -14,7 +14,7 @@ from hub.model.money import allocate, from_decimal, percent_of, to_decimal
 from hub.model.order import Loss, LossKind, Order
 
 AmountDiscount = Literal["percent", "fixed", "fold"]
-_PERCENT_PLACES = Decimal("0.0001")
+_PERCENT_PLACES = Decimal("0.01")  # as many as amounts have; a server may refuse more
 
 
 def discount_to_desibits(

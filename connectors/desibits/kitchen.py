@@ -72,11 +72,10 @@ class KitchenDoor:
         losses: list[Loss] = []
         mark = round_mark(request.mark, request.idempotency_key)
         if not _has_round(row, mark):
-            items = self._round(request, change, mark, losses)
-            await self._client.update_order(ref.id, {"items": [*_standing(row), *items]})
+            items = [*_standing(row), *self._round(request, change, mark, losses)]
+            await self._client.update_order(ref.id, {"items": items})
             row = await self._client.fetch_order(ref.id)
-            if not _has_round(row, mark):
-                raise VendorMalformed(f"add_lines: order {ref.id} does not show the new lines", connector=CONNECTOR)
+            _require_exactly(items, row, ref)
         return await self._to_kitchen(ref, row, losses)
 
     async def find_round(self, request: OrderWrite, ref: VendorRef) -> LookUp:
@@ -193,6 +192,21 @@ class KitchenDoor:
 
 def _has_round(row: Mapping[str, Any], mark: str) -> bool:
     return any(mark in item_note(item) for item in rows(row, "items", "order_items") or ())
+
+
+def _require_exactly(items: list[OrderItem], row: Mapping[str, Any], ref: VendorRef) -> None:
+    """Raises `VendorRejected` unless the order shows as many items as it should: no ticket may be made of others.
+
+    A server that adds the items of an update to those there are would have everything cooked twice.
+    """
+    shown = rows(row, "items", "order_items")
+    if shown is None or len(shown) != len(items):
+        count = "no" if shown is None else len(shown)
+        raise VendorRejected(
+            f"order {ref.id} shows {count} items after the round where {len(items)} were set, so no ticket was made;"
+            " correct it at Desibits",
+            connector=CONNECTOR,
+        )
 
 
 def _standing(row: Mapping[str, Any]) -> list[OrderItem]:

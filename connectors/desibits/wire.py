@@ -68,7 +68,7 @@ class CouponCheck(TypedDict):
     """Body of `POST /coupons/validate` (assumed)."""
 
     code: str
-    amount: Number
+    order_total: Number
 
 
 class NewCustomer(TypedDict):
