@@ -46,10 +46,15 @@ def state_words(tickets: tuple[Ticket, ...]) -> tuple[str, ...]:
 
 
 def kitchen_stage(tickets: tuple[Ticket, ...]) -> Stage | None:
-    """How far the kitchen is with all tickets that are not cancelled; None when they do not tell."""
+    """How far the kitchen is with all tickets that are not cancelled; None without any.
+
+    A ticket in a state nobody knows is an open one: of the order no more is said than that the kitchen has it.
+    """
     stages = {ticket.stage for ticket in tickets if ticket.stage is not Stage.CANCELLED}
-    if not stages or Stage.UNKNOWN in stages:
+    if not stages:
         return None
+    if Stage.UNKNOWN in stages:
+        return Stage.ACCEPTED
     if stages == {Stage.SERVED}:
         return Stage.SERVED
     return Stage.READY if stages <= {Stage.READY, Stage.SERVED} else Stage.PREPARING

@@ -93,7 +93,7 @@ async def test_coupons_are_listed_and_validated() -> None:
         good = await restaurant.connector.validate_coupon("welcome10", total_cents=2598)
         assert (good.valid, Decimal(good.value)) == (True, Decimal(10))
         bad = await restaurant.connector.validate_coupon("WELCOME10", total_cents=1000)
-        assert (bad.valid, bad.detail) == (False, "The order must be at least 20.0")
+        assert (bad.valid, bad.detail) == (False, "The order must be at least 20.00")
         assert not (await restaurant.connector.validate_coupon("NOBODY", total_cents=1000)).valid
 
 
@@ -162,7 +162,7 @@ async def test_what_the_restaurant_has_is_listed() -> None:
         assert "22" in await connector.fetch_item_ids()
         methods = await connector.fetch_payment_methods()
         assert [(one.code, one.method) for one in methods] == [("cash", "cash"), ("card", "card"), ("upi", "wallet")]
-        assert [(one.id, one.name) for one in await connector.fetch_printers()][0] == ("1", "Kitchen printer")
+        assert next((one.id, one.name) for one in await connector.fetch_printers()) == ("1", "Kitchen printer")
         assert [one.raw_status for one in await connector.fetch_drivers()] == ["available", "on_delivery", "inactive"]
         assert [one.name for one in await connector.fetch_delivery_platforms()] == ["Own Delivery", "QuickBite"]
         codes = {(one.table, one.id): (one.name, one.detail) for one in await connector.fetch_codes()}
