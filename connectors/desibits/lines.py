@@ -28,7 +28,7 @@ def line_to_desibits(line: Line, path: str, order: Order, losses: list[Loss]) ->
     if as_text:
         notes.append(", ".join(map(_words, as_text)))
         losses.append(
-            lost(f"{path}.modifiers", "Desibits knows no modifiers; they are in the line's note and their price in its")
+            lost(f"{path}.modifiers", "Desibits knows no modifiers; their names are in the line's note, their prices in its price")
         )
     items = [_item(_menu_item(line.vendor, line.name, path), line.quantity, unit_cents, order, " | ".join(notes))]
     for modifier in own:
