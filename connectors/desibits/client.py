@@ -19,7 +19,7 @@ from connectors.desibits.wire import (
     Row,
     SplitPayment,
 )
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.http import Answer
 from hub.errors import VendorMalformed, VendorRejected
 

@@ -23,7 +23,8 @@ from connectors.desibits.submission import Submission
 from connectors.desibits.tables import table_from_desibits
 from connectors.desibits.venue_codes import VenueCodes
 from connectors.desibits.wire import DiscountBody
-from hub.contract.base import LinkContext, PosConnector, ProbeStep, VendorCode
+from hub.contract.base import PosConnector, VendorCode
+from hub.contract.connector import LinkContext, ProbeStep
 from hub.contract.families import (
     BillKind,
     Coupon,
@@ -69,7 +70,7 @@ class DesibitsConnector(PosConnector, HasTables, HasKitchen, HasPayments, HasDis
         self._orders = Orders(context, self._client, self._codes)
         self._submission = Submission(context, self._client, self._settings, self._codes, self._orders)
         self._kitchen = KitchenDoor(context, self._client, self._settings, self._orders)
-        self._stages = Stages(context, self._client, self._settings, self._kitchen)
+        self._stages = Stages(context, self._client, self._settings)
         self._customers = Customers(context, self._client)
 
     async def probe(self) -> Sequence[ProbeStep]:

@@ -10,7 +10,7 @@ from connectors.desibits.fields import as_id, text
 from connectors.desibits.lines import lost
 from connectors.desibits.settings import CONNECTOR
 from connectors.desibits.wire import NewCustomer
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.families import PosCustomer
 from hub.errors import VendorMalformed, VendorRejected
 from hub.model.order import Customer, Loss, LossKind

@@ -10,17 +10,15 @@ from connectors.desibits.mark import item_note, round_mark
 from connectors.desibits.orders import Orders
 from connectors.desibits.read_order import is_cancelled, is_draft, order_id
 from connectors.desibits.settings import CONNECTOR, DesibitsSettings
-from connectors.desibits.tickets import Ticket, holds_everything, menu_item_id, ticket_id, tickets_of
+from connectors.desibits.tickets import holds_everything, menu_item_id, ticket_id, tickets_of
 from connectors.desibits.translate import marked
 from connectors.desibits.wire import OrderItem, Row
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.writes import LookUp, OrderWrite, Verdict, WriteResult
 from hub.errors import ConnectorError, VendorMalformed, VendorRejected
 from hub.model.change import LinesChange
 from hub.model.order import Loss, LossKind, VendorRef
-from hub.model.status import Stage
 
-_TICKETS: Final = "tickets"
 _DUPLICATE: Final = "duplicate (hub)"
 _DRAFT: Final = "draft"
 _FEW_SINGLE_READS: Final = 5  # a sweep runs with every order
@@ -93,25 +91,15 @@ class KitchenDoor:
             return LookUp(verdict=Verdict.ABSENT)
         return LookUp(verdict=Verdict.FOUND, ref=ref, order=await self._orders.read(row))
 
-    async def tickets(self, ref: VendorRef, row: Mapping[str, Any]) -> tuple[Ticket, ...]:
-        """The order's tickets: as it shows them, else those whose ids were learnt when they were made."""
-        shown = tickets_of(row, self._context.tables)
-        if shown is not None:
-            return shown
-        known = await self._context.refs.load_ref(self._context.link.id, _TICKETS, ref.id) or ""
-        return tuple(
-            Ticket(id=one, number="", word="", stage=Stage.UNKNOWN, item_ids=None) for one in known.split(",") if one
-        )
-
     async def _to_kitchen(self, ref: VendorRef, row: Row, losses: list[Loss]) -> WriteResult:
         """A ticket for what has none, the order's status behind it, and paper where the restaurant wants it."""
         made: tuple[VendorRef, ...] = ()
         ticket_made = False
         if not self._hub_prints and holds_everything(row, self._context.tables) is not True:
-            before = {ticket.id for ticket in await self.tickets(ref, row)}
+            before = {ticket.id for ticket in tickets_of(row, self._context.tables) or ()}
             answer = await self._client.create_ticket(ref.id)
             row = await self._read_again(ref, row, losses)
-            made = await self._learn(ref, row, answer, before)
+            made = self._made(row, answer, before)
             await self._print(made, losses)
             ticket_made = True
         if is_draft(row, self._context.tables):
@@ -137,15 +125,12 @@ class KitchenDoor:
             losses.append(lost("total", f"the order could not be read back: {problem.message}", LossKind.LOST))
             return row
 
-    async def _learn(self, ref: VendorRef, row: Row, answer: Row, before: set[str]) -> tuple[VendorRef, ...]:
+    def _made(self, row: Row, answer: Row, before: set[str]) -> tuple[VendorRef, ...]:
         """The id of the ticket just made: from the answer, else new on the order, else its number's digits."""
-        shown = tickets_of(row, self._context.tables)
-        new = [ticket.id for ticket in shown or () if ticket.id and ticket.id not in before]
+        shown = tickets_of(row, self._context.tables) or ()
+        new = [ticket.id for ticket in shown if ticket.id and ticket.id not in before]
         found = text(answer, "id", "kot_id")
         made = [found] if found else new or [one for one in (ticket_id(answer),) if one]
-        if shown is None and made:
-            link_id = self._context.link.id
-            await self._context.refs.save_ref(link_id, _TICKETS, ref.id, ",".join([*sorted(before), *made]))
         return tuple(VendorRef(kind="ticket", id=one) for one in made)
 
     async def _print(self, made: tuple[VendorRef, ...], losses: list[Loss]) -> None:
@@ -181,7 +166,7 @@ class KitchenDoor:
         items = [
             item
             for index, line in enumerate(change.lines)
-            for item in line_to_desibits(line, f"lines[{index}]", request.order, losses)
+            for item in line_to_desibits(line, f"lines[{index}]", request, losses)
         ]
         return [marked(item, mark) if index == 0 else item for index, item in enumerate(items)]
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.desibits.mark import option_mark
 from connectors.desibits.settings import CONNECTOR
 from connectors.desibits.wire import OrderItem
+from hub.contract.writes import OrderWrite
 from hub.errors import UnmappedValue
 from hub.model.check import Line, Modifier
 from hub.model.money import to_decimal
@@ -16,26 +18,31 @@ def lost(path: str, loss: str, kind: LossKind = LossKind.FLATTENED) -> Loss:
     return Loss(target=CONNECTOR, path=path, loss=loss, kind=kind)
 
 
-def line_to_desibits(line: Line, path: str, order: Order, losses: list[Loss]) -> list[OrderItem]:
+def line_to_desibits(line: Line, path: str, request: OrderWrite, losses: list[Loss]) -> list[OrderItem]:
     """The line's item, then one for every option that is a menu item of its own.
 
-    The price is for one unit with the modifiers that are in its note. Raises `UnmappedValue` when the line has no id
+    The price is for one unit with the modifiers that are in its note. The note of an option's item ends with our mark
+    and a plus, by which it is known again as part of the item before it. Raises `UnmappedValue` when the line has no id
     of Desibits' menu.
     """
+    order = request.order
     own, as_text = _split(line.modifiers)
     unit_cents = line.unit_cents + sum(_with_deeper(modifier) * modifier.quantity for modifier in as_text)
     notes = [line.note] if line.note else []
     if as_text:
         notes.append(", ".join(map(_words, as_text)))
         losses.append(
-            lost(f"{path}.modifiers", "Desibits knows no modifiers; their names are in the line's note, their prices in its price")
+            lost(
+                f"{path}.modifiers",
+                "Desibits knows no modifiers; their names are in the line's note, their prices in its price",
+            )
         )
     items = [_item(_menu_item(line.vendor, line.name, path), line.quantity, unit_cents, order, " | ".join(notes))]
     for modifier in own:
         losses.append(
             lost(f"{path}.modifiers", f"{modifier.name!r} is a menu item at Desibits; it went as a line of its own")
         )
-        note = " | ".join([f"with {line.name}", *map(_words, modifier.modifiers)])
+        note = " | ".join([f"with {line.name}", *map(_words, modifier.modifiers)]) + f" {option_mark(request.mark)}"
         menu_item = _menu_item(modifier.vendor, modifier.name, f"{path}.modifiers")
         items.append(_item(menu_item, line.quantity * modifier.quantity, _with_deeper(modifier), order, note))
     return items

@@ -47,6 +47,16 @@ def round_mark(mark: str, idempotency_key: str) -> str:
     return f"{mark}-{idempotency_key[-6:]}"
 
 
+def option_mark(mark: str) -> str:
+    """The mark of an option that is an item of its own: it belongs to the item before it."""
+    return f"{mark}+"
+
+
+def is_option(row: Mapping[str, Any]) -> bool:
+    """Whether an item is an option of the one before it."""
+    return re.search(r"#[A-Z0-9]{8}\+$", item_note(row)) is not None
+
+
 def without_mark(note: str) -> str:
     """A text without our mark at its end."""
-    return re.sub(r"(^|\s*\|\s*|\s+)#[A-Z0-9]{8}(-[0-9a-f]{6})?$", "", note)
+    return re.sub(r"(^|\s*\|\s*|\s+)#[A-Z0-9]{8}(-[0-9a-f]{6}|\+)?$", "", note)

@@ -21,7 +21,7 @@ from connectors.desibits.read_order import (
 from connectors.desibits.settings import CONNECTOR
 from connectors.desibits.venue_codes import VenueCodes
 from connectors.desibits.wire import Row
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.writes import LookUp, OrderWrite, Verdict
 from hub.errors import VendorMalformed
 from hub.model.order import PosOrder, VendorRef

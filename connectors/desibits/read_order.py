@@ -1,24 +1,27 @@
 """Reads an order as Desibits tells it: what the page documents, and more where an answer shows more."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from connectors.desibits.fields import as_id, cents, decimal, mapping, moment_ms, rows, text, word_key
-from connectors.desibits.mark import find_mark, item_note, order_notes, without_mark
+from connectors.desibits.mark import find_mark, is_option, item_note, order_notes, without_mark
 from connectors.desibits.payments import payments_of
 from connectors.desibits.settings import CONNECTOR
 from connectors.desibits.tickets import kitchen_stage, menu_item_id, state_words, tickets_of
 from hub.contract.tables import VendorTables
 from hub.errors import VendorMalformed
-from hub.model.check import Charge, Check, Discount, Line, Totals
+from hub.model.check import Charge, Check, Discount, Line, Modifier, Totals
 from hub.model.money import from_decimal, percent_of, round_half_up
 from hub.model.order import Customer, PosOrder, VendorRef
 from hub.model.payment import Payment
 from hub.model.status import OrderType, PaymentStatus, Stage, Status
+from hub.model.table import table_key
 
+_TABLES_IN_NOTES = re.compile(r"(?:^|\| )Table ([^|]+?)(?: \||$)")
 _TOTAL = ("total", "grand_total", "total_amount")
 
 
@@ -97,12 +100,22 @@ def order_from_desibits(row: Mapping[str, Any], setup: ReadSetup) -> PosOrder:
 def lines_of(row: Mapping[str, Any], currency: str) -> tuple[Line, ...] | None:
     """The order's lines, None when the row shows none or one that cannot be read.
 
-    `item_id` stays empty: the hub finds its item by `vendor`, the id of Desibits' menu item.
+    `item_id` stays empty: the hub finds its item by `vendor`, the id of Desibits' menu item. An option of ours that
+    went as an item of its own is an option again.
     """
     found = rows(row, "items", "order_items")
-    lines = [] if found is None else [_line(index, item, currency) for index, item in enumerate(found)]
-    known = tuple(line for line in lines if line is not None)
-    return None if found is None or len(known) < len(lines) else known
+    if found is None:
+        return None
+    known: list[Line] = []
+    for index, item in enumerate(found):
+        line = _line(index, item, currency)
+        if line is None:
+            return None
+        if is_option(item) and known and line.quantity % known[-1].quantity == 0:
+            known[-1] = _with_option(known[-1], line)
+        else:
+            known.append(line)
+    return tuple(known)
 
 
 def _progress(
@@ -197,6 +210,19 @@ def _line(index: int, row: Mapping[str, Any], currency: str) -> Line | None:
     )
 
 
+def _with_option(line: Line, option: Line) -> Line:
+    """A line with the option that follows it as an item of its own."""
+    chosen = Modifier(
+        modifier_id="",
+        group_id="",
+        name=option.name,
+        quantity=option.quantity // line.quantity,
+        unit_cents=option.unit_cents,
+        vendor=option.vendor,
+    )
+    return structs.replace(line, gross_cents=line.gross_cents + option.gross_cents, modifiers=(*line.modifiers, chosen))
+
+
 def _discount(row: Mapping[str, Any], subtotal_cents: int, setup: ReadSetup) -> Discount | None:
     """The discount as Desibits computed it, else by its type and value."""
     word, value = text(row, "discount_type"), decimal(row, "discount_value")
@@ -232,7 +258,12 @@ def _customer(row: Mapping[str, Any]) -> Customer | None:
 
 
 def _table_names(row: Mapping[str, Any], setup: ReadSetup) -> tuple[str, ...]:
+    """The table's name; with further tables that stand in the notes, as long as the order is at one of them."""
     nested = mapping(row.get("table"))
     name = text(nested, "name", "table_code", "table_number", "code")
     name = name or text(row, "table_name") or setup.table_names.get(text(row, "table_id") or text(nested, "id"), "")
+    told = _TABLES_IN_NOTES.search(order_notes(row))
+    all_tables = tuple(told[1].split(", ")) if told else ()
+    if table_key(name) in map(table_key, all_tables):
+        return all_tables
     return (name,) if name else ()

@@ -3,12 +3,12 @@
 from typing import Final
 
 from connectors.desibits.client import DesibitsClient
-from connectors.desibits.kitchen import KitchenDoor
 from connectors.desibits.lines import lost
 from connectors.desibits.read_order import is_cancelled, is_draft, order_status
 from connectors.desibits.settings import CONNECTOR, DesibitsSettings
+from connectors.desibits.tickets import tickets_kept, tickets_of
 from connectors.desibits.wire import Row
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.families import TicketState
 from hub.contract.writes import OrderWrite, WriteResult
 from hub.errors import UnsupportedByVendor, VendorRejected
@@ -27,13 +27,10 @@ _OF_TICKETS: Final = {
 class Stages:
     """Sets stages for one link; what is reached already is left alone."""
 
-    def __init__(
-        self, context: LinkContext, client: DesibitsClient, settings: DesibitsSettings, kitchen: KitchenDoor
-    ) -> None:
+    def __init__(self, context: LinkContext, client: DesibitsClient, settings: DesibitsSettings) -> None:
         self._context = context
         self._client = client
         self._settings = settings
-        self._kitchen = kitchen
 
     async def set(self, request: OrderWrite, ref: VendorRef, stage: Stage) -> WriteResult:
         """Moves the order to a stage. Raises `UnsupportedByVendor` for one Desibits does not know or may not hear."""
@@ -47,9 +44,9 @@ class Stages:
             raise VendorRejected(f"order {ref.id} was cancelled at Desibits", connector=CONNECTOR)
         losses: list[Loss] = []
         if stage in _STEPS:
-            await self._move_tickets(ref, row, stage, losses)
+            await self._move_tickets(request, row, stage, losses)
         elif stage is Stage.COMPLETED:
-            await self._move_tickets(ref, row, Stage.SERVED, losses)
+            await self._move_tickets(request, row, Stage.SERVED, losses)
             await self._bill(ref, row)
         if stage is not Stage.COMPLETED and is_draft(row, self._context.tables) and row.get("items") != []:
             await self._client.set_order_status(ref.id, self._context.tables.to_vendor("order_status", "accepted"))
@@ -62,9 +59,11 @@ class Stages:
             raise UnsupportedByVendor(f"Desibits tickets cannot be set to {state}", connector=CONNECTOR)
         await self._client.set_ticket_status(ticket_id, self._word("kitchen_status", stage))
 
-    async def _move_tickets(self, ref: VendorRef, row: Row, stage: Stage, losses: list[Loss]) -> None:
+    async def _move_tickets(self, request: OrderWrite, row: Row, stage: Stage, losses: list[Loss]) -> None:
         """Sets every ticket that is not as far yet; where the hub prints, or none is known, only the hub knows."""
-        tickets = [one for one in await self._kitchen.tickets(ref, row) if one.stage is not Stage.CANCELLED]
+        shown = tickets_of(row, self._context.tables)
+        known = tickets_kept(request.further_refs) if shown is None else shown
+        tickets = [one for one in known if one.stage is not Stage.CANCELLED]
         if not tickets:
             losses.append(lost("stage", f"Desibits has no ticket of the order to set to {stage}", LossKind.LOST))
         word = self._word("kitchen_status", stage)

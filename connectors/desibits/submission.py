@@ -12,7 +12,7 @@ from connectors.desibits.settings import CONNECTOR, DesibitsSettings
 from connectors.desibits.translate import OrderSetup, Translated, compare_items, order_to_desibits
 from connectors.desibits.venue_codes import VenueCodes
 from connectors.desibits.wire import Row
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.writes import OrderWrite, WriteResult
 from hub.errors import ConnectorError, OutcomeUnknown, UnmappedValue
 from hub.model.order import Loss, LossKind, VendorRef

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from connectors.desibits.fields import decimal, mapping, rows, text
 from hub.contract.tables import VendorTables
+from hub.model.order import VendorRef
 from hub.model.status import Stage
 
 _DIGITS = re.compile(r"\d+")
@@ -29,6 +30,12 @@ def tickets_of(row: Mapping[str, Any], tables: VendorTables) -> tuple[Ticket, ..
     """The order's tickets; None when the order does not show any list of them."""
     found = rows(row, "kots", "kot_list")
     return None if found is None else tuple(_ticket(entry, tables) for entry in found)
+
+
+def tickets_kept(refs: Sequence[VendorRef]) -> tuple[Ticket, ...]:
+    """The tickets whose ids the hub keeps, for an order that shows none."""
+    ids = (ref.id for ref in refs if ref.kind == "ticket")
+    return tuple(Ticket(id=one, number="", word="", stage=Stage.UNKNOWN, item_ids=None) for one in ids)
 
 
 def ticket_id(row: Mapping[str, Any]) -> str:

@@ -48,7 +48,9 @@ def order_to_desibits(request: OrderWrite, setup: OrderSetup) -> Translated:
     Raises `UnmappedValue` for an item without an id of Desibits' menu.
     """
     order, losses = request.order, list[Loss]()
-    items = [item for path, line in order_lines(order, losses) for item in line_to_desibits(line, path, order, losses)]
+    items = [
+        item for path, line in order_lines(order, losses) for item in line_to_desibits(line, path, request, losses)
+    ]
     if items:
         items[0] = marked(items[0], request.mark)
     body: NewOrder = {

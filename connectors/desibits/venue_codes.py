@@ -11,7 +11,8 @@ from connectors.desibits.payments import method_of
 from connectors.desibits.settings import CONNECTOR, DesibitsSettings
 from connectors.desibits.tables import table_from_desibits
 from connectors.desibits.wire import Row
-from hub.contract.base import LinkContext, VendorCode
+from hub.contract.base import VendorCode
+from hub.contract.connector import LinkContext
 from hub.contract.families import PosPaymentMethod
 from hub.errors import UnmappedValue
 from hub.model.payment import Payment, PaymentMethod

@@ -191,6 +191,42 @@ def test_a_menu_item_may_stand_inside_its_line() -> None:
     assert [(one.name, one.vendor, one.gross_cents) for one in bill.lines] == [("Samosa", {"id": 15}, 2598)]
 
 
+def test_an_option_that_went_as_an_item_is_an_option_of_the_item_before() -> None:
+    items = [
+        item_row(15, 2, "12.99", f"Mild {MARK}"),
+        item_row(18, 4, "2.75", f"with Butter Chicken {MARK}+", name="Naan"),
+        item_row(21, 2, "3.95", f"with Butter Chicken {MARK}+"),
+        item_row(22, 2, "2.10", "with milk"),
+    ]
+    (bill,) = read(items=items, total="49.08").checks
+    assert [(one.vendor["id"], one.quantity, one.unit_cents, one.gross_cents, one.note) for one in bill.lines] == [
+        (15, 2, 1299, 2598 + 1100 + 790, "Mild"),
+        (22, 2, 210, 420, "with milk"),
+    ]
+    assert [(one.name, one.quantity, one.unit_cents, one.vendor) for one in bill.lines[0].modifiers] == [
+        ("Naan", 2, 275, {"id": 18}),
+        ("21", 1, 395, {"id": 21}),
+    ]
+
+
+def test_an_option_whose_number_the_waiter_changed_is_a_line() -> None:
+    items = [item_row(15, 2), item_row(18, 3, "2.75", f"with Butter Chicken {MARK}+")]
+    (bill,) = read(items=items).checks
+    assert [(one.vendor["id"], one.quantity) for one in bill.lines] == [(15, 2), (18, 3)]
+
+
+@pytest.mark.parametrize(
+    ("notes", "table", "expected"),
+    [
+        (f"Hi | Table 7A, 7B | Party of 4 | {MARK}", "7 a", ("7A", "7B")),
+        (f"Table 7A, 7B | {MARK}", "9", ("9",)),
+        (f"Table 7A, 7B | {MARK}", None, ()),
+    ],
+)
+def test_further_tables_stay_while_the_order_is_at_one_of_them(notes: str, table: Any, expected: Any) -> None:
+    assert read(notes=notes, table={"name": table}).tables == expected
+
+
 def test_a_table_is_known_by_its_name_or_by_what_was_learnt() -> None:
     assert read(table={"id": 6, "table_code": "T6"}).tables == ("T6",)
     assert read(table_id=5).tables == ("7A",)

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 
 from hub.contract.families import TicketState
 from hub.contract.writes import OrderWrite
@@ -14,7 +15,7 @@ from hub.model.decimals import decode_json
 from hub.model.order import VendorRef
 from hub.model.status import OrderType, Stage
 from hub.model.table import TableStatus
-from tests.connectors.desibits.linked import CONFIG, LINK_ID, LinkedDesibits, order, order_row, ticket_row, write
+from tests.connectors.desibits.linked import CONFIG, LinkedDesibits, order, order_row, ticket_row, write
 
 pytestmark = pytest.mark.anyio
 
@@ -71,10 +72,10 @@ async def test_only_what_is_not_as_far_yet_is_moved(stage: Stage, row: Any, expe
     assert (result.ref, puts(linked), result.losses) == (REF, expected, ())
 
 
-async def test_tickets_that_the_order_does_not_show_are_those_that_were_learnt() -> None:
+async def test_tickets_that_the_order_does_not_show_are_those_the_hub_keeps() -> None:
     linked = linked_with(order_row(status="kot", kots=None))
-    linked.refs.refs[(LINK_ID, "tickets", "123")] = "31,32"
-    await linked.connector.set_stage(moving(Stage.READY))
+    kept = (VendorRef(kind="ticket", id="31"), VendorRef(kind="order", id="9"), VendorRef(kind="ticket", id="32"))
+    await linked.connector.set_stage(structs.replace(moving(Stage.READY), further_refs=kept))
     assert puts(linked) == [("/kot/31/status", "food_ready"), ("/kot/32/status", "food_ready")]
 
 

@@ -75,7 +75,7 @@ def test_an_option_that_is_a_menu_item_becomes_a_line_of_its_own() -> None:
     found = translated(order(line(quantity=3, modifiers=(naan,))))
     assert found.body["items"] == [
         {"menu_item_id": 15, "quantity": 3, "price": Decimal("12.99"), "note": MARK},
-        {"menu_item_id": 18, "quantity": 6, "price": Decimal("2.75"), "note": "with Paneer Tikka"},
+        {"menu_item_id": 18, "quantity": 6, "price": Decimal("2.75"), "note": f"with Paneer Tikka {MARK}+"},
     ]
     assert told(found) == [("checks[0].lines[0].modifiers", "flattened")]
 
