@@ -1,0 +1,1 @@
+"""Desktop Kitchen, a point of sale."""
