@@ -128,12 +128,11 @@ class DesktopKitchenConnector(
         return await self._lists.find(request.mark, "", since_ms=since_ms)
 
     async def find_round(self, request: OrderWrite, *, since_ms: int) -> LookUp:
-        """Looks for one round of `add_lines`; answers with the order's own id, as `add_lines` does."""
+        """Looks for one round of `add_lines`; its id is one more of the order's."""
         found = await self._lists.find(request.mark, round_code(request), since_ms=since_ms)
-        if found.ref is None:
-            return found
-        await self._rounds.add(request, found.ref.id)
-        return structs.replace(found, ref=order_ref(request), order=None)
+        if found.ref is not None:
+            await self._rounds.add(request, found.ref.id)
+        return structs.replace(found, order=None)  # its total is not that of the whole order
 
     async def list_orders(self, *, since_ms: int) -> Sequence[PosOrder]:
         """All orders since then, as summaries; beyond the list's hundred newest, those the kitchen still works on."""

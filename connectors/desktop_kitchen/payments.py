@@ -202,10 +202,12 @@ class Payments:
         payments = {payment.id: payment for check in checks for payment in check.payments}
         payments.update({payment.id: payment for payment in change.payments})
         kept = [payment for payment in payments.values() if payment.refunded_cents < payment.cents]
-        totals = request.order.totals
+        totals, audit = request.order.totals, request.order.money_audit
+        # The POS's total may have taken the place of ours, with prices or without a discount that the guest never saw.
+        due = min(totals.total_cents, audit.computed_cents) - totals.tip_cents
         covered = sum(payment.cents - payment.refunded_cents for payment in kept)
         words = tuple((self._word(payment), payment) for payment in kept)
-        return _Parts(words, bool(words) and covered >= totals.total_cents - totals.tip_cents)
+        return _Parts(words, bool(words) and covered >= due)
 
     def _word(self, payment: Payment) -> str:
         if payment.raw_method in _WORDS:

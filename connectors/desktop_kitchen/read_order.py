@@ -39,12 +39,14 @@ def order_from_desktop_kitchen(row: Row, setup: ReadSetup) -> PosOrder:
     status = Status(known.get("status", "unknown"))
     header = header_of(row)
     table = row.get("table_number")
+    paid = payment_status_of(row.get("payment_status"), setup.tables)
     return PosOrder(
         ref=VendorRef(kind="order", id=order_id),
         raw_status=raw_status,
         status=status,
         stage=Stage(known.get("stage", "unknown")),
-        payment_status=payment_status_of(row.get("payment_status"), setup.tables),
+        # The POS knows paid or unpaid only: "unpaid" says nothing against a part of it that the hub knows of.
+        payment_status=None if paid is PaymentStatus.UNPAID else paid,
         mark=header.mark if header else "",
         order_type=_order_type(row, header, setup),
         checks=_checks(order_id, status, row, setup),
@@ -52,7 +54,7 @@ def order_from_desktop_kitchen(row: Row, setup: ReadSetup) -> PosOrder:
         number=str(row.get("order_number") or ""),
         tables=(str(table),) if table else (),
         created_at_ms=read_time_ms(row.get("created_at")),
-        summary_only=not isinstance(row.get("items"), list),
+        summary_only=not isinstance(row.get("items"), list) or "total" not in row,
     )
 
 

@@ -32,13 +32,19 @@ class Rounds:
 
     async def order_ids(self, request: OrderWrite) -> tuple[str, ...]:
         """The ids of the order and of its rounds."""
-        own = order_ref(request).id
-        stored = await self._context.refs.load_ref(self._context.link.id, _KIND, request.order.id)
-        return tuple(dict.fromkeys((stored or own).split(",")))
+        return await self._stored(request) or (order_ref(request).id,)
 
     async def add(self, request: OrderWrite, order_id: str) -> None:
         """Remembers a round that was just made, or found."""
         known = await self.order_ids(request)
-        if order_id not in known:
-            joined = ",".join((*known, order_id))
-            await self._context.refs.save_ref(self._context.link.id, _KIND, request.order.id, joined)
+        for number, one in enumerate(dict.fromkeys((*known, order_id))):
+            await self._context.refs.save_ref(self._context.link.id, _KIND, f"{request.order.id} {number}", one)
+
+    async def _stored(self, request: OrderWrite) -> tuple[str, ...]:
+        found: list[str] = []
+        while True:
+            key = f"{request.order.id} {len(found)}"
+            order_id = await self._context.refs.load_ref(self._context.link.id, _KIND, key)
+            if order_id is None:
+                return tuple(found)
+            found.append(order_id)
