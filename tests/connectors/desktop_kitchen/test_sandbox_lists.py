@@ -101,6 +101,7 @@ def test_stock_is_listed_added_and_counted(dk: Caller) -> None:
     assert (added.status_code, added.json()["id"], added.json()["quantity"]) == (200, 4, 12.25)
     assert dk.call("PUT", "/api/inventory/4", {"quantity": 10}).json() == {"id": "4", "quantity": 10}
     assert dk.get("/api/inventory")[3]["quantity"] == "10.00"
+    assert dk.get("/api/inventory", x_tenant_id=CAFE) == []
     assert error(dk.call("POST", "/api/inventory", {})) == (400, "name is required")
     assert dk.call("PUT", "/api/inventory/77", {"quantity": 1}).status_code == 404
     assert dk.call("PUT", "/api/inventory/4", {"name": "x"}).status_code == 400
