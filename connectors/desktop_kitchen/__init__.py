@@ -1,1 +1,1 @@
-"""Desktop Kitchen, a point of sale."""
+"""Desktop Kitchen, a cloud point of sale from Mexico whose prices include tax."""

@@ -81,6 +81,8 @@ class Sandbox(ABC):
     """The status of an order that nobody has looked at yet."""
     secret_headers: ClassVar[frozenset[str]] = frozenset({"authorization", "cookie"})
     """Lower-case names of headers that never reach the ledger."""
+    most_body_bytes: ClassVar[int] = 1024**2
+    """A longer body is answered by `too_large`."""
 
     def __init__(
         self,
@@ -113,6 +115,18 @@ class Sandbox(ABC):
     def unknown_call(self, request: web.Request) -> web.Response:
         """How the vendor answers a path or method it does not have."""
 
+    def controls(self) -> Iterable[tuple[str, str, Handler]]:
+        """Further control paths (method, path below `/_sandbox/`, handler) for what only this vendor's till can do."""
+        return ()
+
+    def move(self, number: int, status: str) -> None:
+        """Gives an order the status the clerk chose; a vendor that notes more than the word overrides this."""
+        self.ledger.set_status(number, status, self.clock())
+
+    def too_large(self, _: web.Request) -> web.Response:
+        """How the vendor answers a body that is longer than it takes."""
+        return json_answer({"error": f"the body is longer than {self.most_body_bytes} bytes"}, 413)
+
     def plant(self, seed: Mapping[str, Any]) -> None:
         """Replaces the seed; a vendor that derives anything from it overrides this."""
         self.seed = seed
@@ -120,7 +134,7 @@ class Sandbox(ABC):
     def app(self) -> web.Application:
         """A fresh application on the same faults and ledger; call it again to start again after a stop."""
         self._closing = asyncio.Event()
-        app = web.Application(middlewares=[self._meet])
+        app = web.Application(middlewares=[self._meet], client_max_size=self.most_body_bytes)
         self._operations = {
             app.router.add_route(call.method, call.path, call.handler): call.operation for call in self.calls()
         }
@@ -133,6 +147,8 @@ class Sandbox(ABC):
         app.router.add_get(f"{CONTROL}calls", self._show_calls)
         app.router.add_get(f"{CONTROL}seed", self._show_seed)
         app.router.add_put(f"{CONTROL}seed", self._put_seed)
+        for method, path, handler in self.controls():
+            app.router.add_route(method, f"{CONTROL}{path}", handler)
         app.on_shutdown.append(self._let_go)
         return app
 
@@ -152,7 +168,10 @@ class Sandbox(ABC):
     async def _meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(CONTROL):
             return await handler(request)
-        await request.read()  # now, for a caller that hangs up during a delay must not undo what it sent
+        try:
+            await request.read()  # now, for a caller that hangs up during a delay must not undo what it sent
+        except web.HTTPRequestEntityTooLarge:
+            return self.too_large(request)
         operation = self._operations.get(request.match_info.route, "unknown")
         rule = self.faults.take(operation, request.method, request.path)
         outcome = "none"
@@ -264,7 +283,7 @@ class Sandbox(ABC):
             return json_answer({"error": 'send {"status": "accept"} or another status'}, 400)
         if not isinstance(status, str) or self.ledger.find_order(number) is None:
             return json_answer({"error": f"there is no order {number}, or the status is no text"}, 404)
-        self.ledger.set_status(number, self.clerk.get(status, status), self.clock())
+        self.move(number, self.clerk.get(status, status))
         return json_answer(self.ledger.find_order(number))
 
     async def _show_calls(self, _: web.Request) -> web.Response:

@@ -162,6 +162,10 @@ class Ledger:
             "UPDATE orders SET status = ?, changed_at = ? WHERE number = ?", (status, _text(at), number)
         )
 
+    def set_record(self, number: int, record: Any) -> None:
+        """Puts another record of the vendor's in place of an order's; status and times stay."""
+        self._connection.execute("UPDATE orders SET record = ? WHERE number = ?", (to_json(record), number))
+
     def advance(self, from_status: str, to_status: str, *, received_until: datetime, at: datetime) -> None:
         """Moves every order that has had a status since `received_until` or longer to another."""
         self._connection.execute(
