@@ -15,7 +15,7 @@ def customers_from_desktop_kitchen(rows: Iterable[Row]) -> list[PosCustomer]:
         customer_id = read_id(row.get("id"))
         if customer_id is None:
             continue
-        stamps = read_count(row.get("stamps"))
+        stamps = read_count(row.get("stamps_earned"))
         customer = Customer(
             name=str(row.get("name") or ""), phone=str(row.get("phone") or ""), email=str(row.get("email") or "")
         )

@@ -56,7 +56,7 @@ class Session:
             return self._settings.employee_id
         known = await self._known_employee()
         if known is None:
-            await self.log_in()
+            await self._new_token(await self._stored_token())
             known = await self._known_employee()
         if known is None:
             raise self._malformed("no employee id in the answer")
