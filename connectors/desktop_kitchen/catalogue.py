@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from msgspec import structs
+
 from connectors.desktop_kitchen.notes import CONNECTOR
 from connectors.desktop_kitchen.values import read_cents, read_count, read_id, to_amount
 from connectors.desktop_kitchen.wire import MenuItem, Row
@@ -35,17 +37,25 @@ def menu_from_desktop_kitchen(
 ) -> Menu:
     """The menu in the order of its categories; `groups` are an item's modifier groups by its vendor id.
 
-    Items that are switched off stay, as sold out: that is what the POS's switch means. Items without a readable
-    price or id are left out.
+    Items that are switched off stay, as sold out: that is what the POS's switch means. So do those of a category
+    that is off. Items without a readable price or id are left out.
     """
-    active = sorted((row for row in categories if _is_active(row) and read_id(row.get("id"))), key=_position)
+    rows = sorted((row for row in categories if read_id(row.get("id"))), key=_position)
+    ids = {category_id(link_id, read_id(row["id"]) or ""): row for row in rows}
+    shown = {own_id: row for own_id, row in ids.items() if _is_active(row)}
     sections = [
-        Category(id=category_id(link_id, read_id(row["id"]) or ""), name=str(row.get("name") or ""), position=position)
-        for position, row in enumerate(active)
+        Category(id=own_id, name=str(row.get("name") or ""), position=position)
+        for position, (own_id, row) in enumerate(shown.items())
     ]
     places = {section.id: section.position for section in sections}
     read = [item_from_desktop_kitchen(row, groups, link_id=link_id, currency=currency) for row in items]
-    known = {item.id: item for item in read if item is not None}
+    known = {
+        item.id: item
+        if item.category_id in shown
+        else structs.replace(item, category_id="", available=item.available and item.category_id not in ids)
+        for item in read
+        if item is not None
+    }
     placed = sorted(known.values(), key=lambda item: places.get(item.category_id, _LAST))
     return Menu(categories=tuple(sections), items=tuple(placed))
 
@@ -76,7 +86,8 @@ def item_from_desktop_kitchen(
 def item_to_desktop_kitchen(item: Item, categories: Iterable[Row], *, link_id: str, currency: str) -> MenuItem:
     """The body that creates or changes an item. Raises `UnmappedValue` when its category is not one of the POS's."""
     ids = [vendor_id for row in categories if (vendor_id := read_id(row.get("id"))) is not None]
-    category = next((vendor_id for vendor_id in ids if category_id(link_id, vendor_id) == item.category_id), None)
+    own = read_id(item.vendor.get("category_id")) if not item.category_id else None
+    category = own or next((one for one in ids if category_id(link_id, one) == item.category_id), None)
     if category is None:
         raise UnmappedValue(
             f"{item.name!r}: its category {item.category_id!r} is not one of the POS's",

@@ -100,6 +100,19 @@ async def test_the_menu_is_read_with_its_groups_and_iva_inside_every_price() -> 
     assert torta.modifier_groups[0].options[0].price_cents == -300
 
 
+async def test_an_item_of_a_category_that_is_off_is_sold_out_and_keeps_its_category_when_it_is_changed() -> None:
+    linked = LinkedKitchen()
+    linked.answers("GET", "/menu/categories", CATEGORIES)
+    linked.answers("GET", "/menu/items", [item(4, category_id=5), item(6, category_id=None)])
+    linked.answers("GET", "/modifiers/groups", [])
+    eggs, loose = (await linked.connector.fetch_menu()).items
+    assert [(one.category_id, one.available) for one in (eggs, loose)] == [("", False), ("", True)]
+    linked.answers("GET", "/modifiers/groups/item/4", [])
+    put = linked.answers("PUT", "/menu/items/4", {"message": "Item updated successfully"})
+    await linked.connector.save_menu_item(eggs)
+    assert sent(put)["category_id"] == 5
+
+
 async def test_a_menu_without_groups_costs_three_calls() -> None:
     linked = LinkedKitchen()
     linked.answers("GET", "/menu/categories", CATEGORIES)
