@@ -69,7 +69,7 @@ _REPLAY = {
 def connectors() -> Iterator[str]:
     """What each installed connector can do, from its class and manifest."""
     registry = installed_connectors()
-    known = {name: registry.get(name) for name in registry}
+    known = {name: registry.get(name) for name in registry if registry.get(name).manifest.role == "pos"}
     yield _row(["", *(f"[{it.manifest.name}](connectors/{name}/README.md)" for name, it in known.items())])
     yield _row(["---"] * (len(known) + 1))
 
@@ -80,9 +80,9 @@ def connectors() -> Iterator[str]:
     yield line("Send an order", lambda _: "yes")
     yield line("Read an order back", lambda _: "yes")
     for capability in Capability:
-        able = ("yes" if capability in it.connector.capabilities else "no" for it in known.values())
+        able = ("yes" if capability in it.pos.capabilities else "no" for it in known.values())
         yield _row([_ABILITIES[capability], *able])
-    yield line("A sent order without an answer is", lambda it: _REPLAY[_rule(it.connector).replay])
+    yield line("A sent order without an answer is", lambda it: _REPLAY[_rule(it.pos).replay])
     yield line("Open orders are read every", lambda it: f"{it.manifest.poll_seconds} s")
     yield line("Orders on their way at once", lambda it: f"{it.manifest.max_in_flight}")
 

@@ -227,7 +227,8 @@ class Hub:
         """Polls each link with open orders when its own interval is over, in one process only."""
         busy = set(await self.database.read(order_reads.links_with_open_orders))
         for link in self.directory.links():
-            if link.paused_cause or (link.id not in busy and link.pos_orders == "ignore"):
+            idle = link.id not in busy and link.pos_orders == "ignore"
+            if link.role != "pos" or link.paused_cause or idle:
                 continue
             seconds = self.connections.poll_seconds(link.id) * (1 if link.id in busy else _IDLE_POLLS_RARER)
             slot = int(self.clock.now_ms() // (seconds * 1000))
@@ -238,7 +239,7 @@ class Hub:
                 await poll_quietly(self.sync, link.id)
 
     async def _sync_menus(self) -> None:
-        for link in self.directory.links():
+        for link in (link for link in self.directory.links() if link.role == "pos"):
             try:
                 if await self.catalogs.sync_if_possible(link.id):
                     _log.info("link %s: the menu changed", link.id)

@@ -11,7 +11,7 @@ from connectors.clopos.dialect import Dialect
 from connectors.clopos.refusals import CREDENTIALS, TOKEN, meaning, refusal
 from connectors.clopos.settings import CloposSettings
 from connectors.clopos.wire import NewCustomer, OrderV1, OrderV2, Row
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.http import Answer
 from hub.contract.retry import retry_read
 from hub.errors import UnmappedValue, VendorAuthFailed, VendorMalformed, VendorRejected

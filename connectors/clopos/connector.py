@@ -15,7 +15,8 @@ from connectors.clopos.settings import read_settings
 from connectors.clopos.translate import CONNECTOR, OrderSetup
 from connectors.clopos.venue_codes import VenueCodes
 from connectors.clopos.wire import Row
-from hub.contract.base import LinkContext, PosConnector, ProbeStep, VendorCode
+from hub.contract.base import PosConnector, VendorCode
+from hub.contract.connector import LinkContext, ProbeStep
 from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, Verdict, WriteResult, WriteRule, write
 from hub.errors import ConnectorError, OutcomeUnknown, VendorMalformed, VendorRejected
 from hub.model.menu import Menu

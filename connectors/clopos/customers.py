@@ -9,7 +9,7 @@ from connectors.clopos.refusals import DUPLICATE, meaning
 from connectors.clopos.settings import CloposSettings
 from connectors.clopos.translate import CONNECTOR, GUEST, lost, phone_digits, phone_to_clopos
 from connectors.clopos.wire import NewCustomer, Row
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.errors import UnmappedValue, VendorMalformed, VendorRejected
 from hub.model.order import Customer, Loss
 

@@ -7,7 +7,8 @@ from connectors.clopos.client import CloposClient
 from connectors.clopos.settings import CloposSettings, SaleType
 from connectors.clopos.translate import CONNECTOR
 from connectors.clopos.wire import Row
-from hub.contract.base import LinkContext, VendorCode
+from hub.contract.base import VendorCode
+from hub.contract.connector import LinkContext
 from hub.errors import UnmappedValue
 from hub.model.status import OrderType
 

@@ -13,6 +13,7 @@ from hub.services.limits import Allowance, RequestLimits, RequestRules
 from hub.services.requests import Caller
 
 _IN_SCOPE = "openpos.admission"
+_HEADERS_IN_SCOPE = "openpos.headers"
 _ANY = "*"
 
 
@@ -125,9 +126,15 @@ def admission_of(scope: Mapping[str, Any]) -> Admission:
     return cast(Admission, scope[_IN_SCOPE])
 
 
-def put_admission(scope: dict[str, Any], admission: Admission) -> None:
-    """Lets the request's handler find its admission."""
+def headers_of(scope: Mapping[str, Any]) -> Mapping[str, str]:
+    """The headers of the request with this scope, by their names in small letters."""
+    return cast(Mapping[str, str], scope[_HEADERS_IN_SCOPE])
+
+
+def put_admission(scope: dict[str, Any], admission: Admission, headers: Mapping[str, str]) -> None:
+    """Lets the request's handler find its admission, and its headers in the form in which they were read."""
     scope[_IN_SCOPE] = admission
+    scope[_HEADERS_IN_SCOPE] = headers
 
 
 def _too_many(allowance: Allowance) -> TooManyRequests:

@@ -68,7 +68,7 @@ class Edge:
         client = scope["client"]
         address = client_address(client[0] if client else "", headers, self._trusted_proxies)
         admission = self._desk.admit(headers.get("authorization"), address)
-        put_admission(scope, admission)  # type: ignore[arg-type]
+        put_admission(scope, admission, headers)  # type: ignore[arg-type]
         cors: dict[str, str] = {}
         safe = _SAFE_OVER_TLS if scope["scheme"] == "https" else _SAFE
 

@@ -1,19 +1,23 @@
-"""REST: one Litestar route per operation, with authentication, limits on the body, tracing and the error shape."""
+"""REST: one Litestar route per operation, with authentication, limits on the body, tracing and the error shape.
+
+Litestar finds the route and nothing else: what its handlers do for a request costs as much as an order.
+"""
 
 import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 import litestar
 from litestar import HttpMethod
-from litestar.datastructures import Headers
-from litestar.exceptions import HTTPException
-from litestar.handlers import HTTPRouteHandler, route
+from litestar.exceptions import NotFoundException
+from litestar.handlers import ASGIRouteHandler, BaseRouteHandler, HTTPRouteHandler, asgi, route
 from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
 
-from hub.api.admission import admission_of
+from hub.api.admission import admission_of, headers_of
 from hub.api.json import decode
 from hub.api.operation import Operation, Request, Services
 from hub.api.replies import error_reply, internal_error_reply
@@ -44,30 +48,52 @@ class Rest:
         self._trace = trace
         self._max_body_bytes = max_body_bytes
 
-    def routes(self, operations: Sequence[Operation]) -> list[HTTPRouteHandler]:
-        """One route handler per operation."""
-        return [self._route(operation) for operation in operations]
+    def routes(self, operations: Sequence[Operation]) -> list[BaseRouteHandler]:
+        """The route handlers of all operations."""
+        by_path: dict[str, dict[str, Operation]] = {}
+        for operation in operations:
+            by_path.setdefault(operation.path, {})[operation.method] = operation
+        handlers: list[BaseRouteHandler] = []
+        for path, by_method in by_path.items():
+            if "{" in path:  # Litestar 2.25 finds no parameters in the path of an ASGI handler
+                handlers += [self._handler(operation) for operation in by_method.values()]
+            else:
+                handlers.append(self._asgi_handler(path, by_method))
+        return handlers
 
-    def _route(self, operation: Operation) -> HTTPRouteHandler:
+    def _asgi_handler(self, path: str, by_method: Mapping[str, Operation]) -> ASGIRouteHandler:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            operation = by_method.get(str(scope.get("method")))
+            if operation is None:
+                raise NotFoundException
+            body, status, headers = await self._answer(operation, scope, receive)
+            await send({"type": "http.response.start", "status": status, "headers": _header_lines(headers, body)})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+
+        return asgi(PREFIX + path, copy_scope=False)(answer)
+
+    def _handler(self, operation: Operation) -> HTTPRouteHandler:
         async def answer(request: litestar.Request[Any, Any, Any]) -> ASGIResponse:
-            return await self._answer(operation, request)
+            body, status, headers = await self._answer(operation, request.scope, request.receive)
+            return ASGIResponse(body=body, status_code=status, headers=headers, media_type="application/json")
 
         return route(
             PREFIX + operation.path,
             http_method=HttpMethod(operation.method),
             name=operation.name,
             summary=operation.summary,
-            request_max_body_size=self._max_body_bytes,
         )(answer)
 
-    async def _answer(self, operation: Operation, request: litestar.Request[Any, Any, Any]) -> ASGIResponse:
+    async def _answer(self, operation: Operation, scope: Scope, receive: Receive) -> tuple[bytes, int, dict[str, str]]:
+        """The body, status and headers of the answer; the call is recorded."""
         started = time.perf_counter()
         at_ms = self._services.now_ms()
         content, error = b"", ""
-        headers_in = request.headers
+        headers_in = headers_of(scope)
         try:
-            content = await self._body(operation, request, headers_in)
-            understood = await self._understand(operation, request, headers_in, content)
+            if operation.body is not None:
+                content = await self._body(headers_in, receive)
+            understood = await self._understand(operation, scope, headers_in, content)
             reply = await operation.handler(self._services, understood)
         except HubError as problem:
             reply, error = error_reply(problem), f"{type(problem).__name__}: {problem.message}"
@@ -75,28 +101,27 @@ class Rest:
             _log.exception("%s failed", operation.name)
             reply, error = internal_error_reply(), f"{type(problem).__name__}: {problem}"
         headers = {**reply.headers, "Cache-Control": "no-store"}
+        answer = reply.content.encode()
         self._trace.record(
             at_ms=at_ms,
             milliseconds=(time.perf_counter() - started) * 1000,
             operation=operation.name,
             method=operation.method,
-            url=_target(request.scope),
+            url=_target(scope),
             request_headers=headers_in,
             request_body=content,
             status=reply.status,
             response_headers=headers,
-            response_body=reply.content,
+            response_body=answer,
             order_id=reply.order_id,
             error=error,
         )
-        return ASGIResponse(
-            body=reply.content.encode(), status_code=reply.status, headers=headers, media_type="application/json"
-        )
+        return answer, reply.status, headers
 
     async def _understand(
-        self, operation: Operation, request: litestar.Request[Any, Any, Any], headers: Headers, content: bytes
+        self, operation: Operation, scope: Scope, headers: Mapping[str, str], content: bytes
     ) -> Request:
-        admission = admission_of(request.scope)
+        admission = admission_of(scope)
         caller = admission.caller
         if not (operation.anonymous and caller.is_anonymous):
             require(caller, operation.scope)
@@ -104,39 +129,58 @@ class Rest:
             await admission.count_public_order()
         return Request(
             caller=caller,
-            path=request.path_params,
-            query={name: request.query_params.get(name, "") for name in operation.query},
+            path=scope["path_params"],
+            query=_query(scope, operation.query) if operation.query else {},
             body=None if operation.body is None else decode(content, operation.body),
             idempotency_key=_idempotency_key(headers),
             wait_seconds=_wait_seconds(headers),
         )
 
-    async def _body(self, operation: Operation, request: litestar.Request[Any, Any, Any], headers: Headers) -> bytes:
-        if operation.body is None:
-            return b""
+    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise UnsupportedMediaType(
                 f"Content-Type: send application/json, not {media_type[:60]!r}", field="Content-Type"
             )
-        try:
-            return await request.body()
-        except HTTPException as problem:
-            if problem.status_code != BodyTooLarge.status:
-                raise InvalidRequest("the body could not be read", field="body") from problem
-            raise BodyTooLarge(
-                f"body: larger than the {self._max_body_bytes} bytes this hub accepts", field="body"
-            ) from problem
+        announced = headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > self._max_body_bytes:
+            raise self._too_large()
+        parts: list[bytes] = []
+        left = self._max_body_bytes
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise InvalidRequest("the body could not be read", field="body")
+            parts.append(message["body"])
+            left -= len(message["body"])
+            if left < 0:
+                raise self._too_large()
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"body: larger than the {self._max_body_bytes} bytes this hub accepts", field="body")
 
 
-def _target(scope: Mapping[str, Any]) -> str:
+def _query(scope: Scope, names: Sequence[str]) -> dict[str, str]:
+    """The query parameters an operation knows, empty where they were left out; of several with one name, the last."""
+    given = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    return {name: given.get(name, "") for name in names}
+
+
+def _header_lines(headers: Mapping[str, str], body: bytes) -> list[tuple[bytes, bytes]]:
+    lines = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    return lines + [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _target(scope: Scope) -> str:
     """What was asked for: path and query."""
     query = scope["query_string"]
     path: str = scope["path"]
     return f"{path}?{query.decode('latin-1')}" if query else path
 
 
-def _idempotency_key(headers: Headers) -> str:
+def _idempotency_key(headers: Mapping[str, str]) -> str:
     """The key as sent; the quotes of the IETF draft's form are taken off. Raises `InvalidRequest`."""
     key = headers.get("idempotency-key")
     if key is None:
@@ -150,7 +194,7 @@ def _idempotency_key(headers: Headers) -> str:
     return key
 
 
-def _wait_seconds(headers: Headers) -> float:
+def _wait_seconds(headers: Mapping[str, str]) -> float:
     """`Prefer: wait=N` (RFC 7240), at most `_LONGEST_WAIT_SECONDS`; a preference that is not understood is ignored."""
     prefer = headers.get("prefer")
     match = None if prefer is None else _WAIT.search(prefer)

@@ -1,22 +1,17 @@
 """The connector contract: what every POS connector must do, may do, and says about the safety of its writes."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
+from hub.contract.connector import Connector
 from hub.contract.families import FAMILIES
-from hub.contract.http import VendorHttp
-from hub.contract.ports import Clock, RefStore, TokenStore
-from hub.contract.tables import VendorTables
-from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, WriteResult, WriteRule
-from hub.errors import UnsupportedByVendor
+from hub.contract.writes import POS_OPERATIONS, LookUp, Operation, OrderWrite, WriteResult
 from hub.model.menu import Menu
 from hub.model.order import PosOrder, VendorRef
-from hub.model.venue import Link
 
 
 class Capability(StrEnum):
@@ -70,34 +65,8 @@ class VendorCode(Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class ProbeStep(Struct, frozen=True, kw_only=True):
-    """One thing a probe tried."""
-
-    name: str
-    ok: bool
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class LinkContext:
-    """Everything a connector is given for one link. `config` has its secrets filled in."""
-
-    link: Link
-    config: Mapping[str, Any]
-    currency: str
-    timezone: str
-    http: VendorHttp
-    tables: VendorTables
-    tokens: TokenStore
-    refs: RefStore
-    clock: Clock
-
-
-class PosConnector(ABC):
-    """One POS vendor at one venue: a system where orders are worked, and which the hub calls.
-
-    Keeps no state but its HTTP client. All methods raise the classes of `hub.errors.ConnectorError`.
-    """
+class PosConnector(Connector):
+    """One POS vendor at one venue: a system where orders are worked, and which the hub calls."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     """Computed from the methods a class overrides, never written by hand."""
@@ -108,25 +77,12 @@ class PosConnector(ABC):
     opens_empty_orders: ClassVar[bool] = False
     """Whether a table's order can be opened at the POS before anything was ordered."""
 
-    def __init__(self, context: LinkContext) -> None:
-        self.context = context
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.capabilities = frozenset(capability for capability in Capability if _offers(cls, capability.value))
-        for operation in Operation:
+        for operation in POS_OPERATIONS:
             if _offers(cls, operation.value) and not hasattr(getattr(cls, operation.value), "__write_rule__"):
                 raise TypeError(f"{cls.__name__}.{operation.value} must declare its replay class with @write(…)")
-
-    def write_rule(self, operation: Operation) -> WriteRule:
-        """How `operation` may be repeated at this link; a connector overrides it where a vendor's dialects differ."""
-        method = getattr(self, operation.value, None)
-        rule: WriteRule = getattr(method, "__write_rule__", WriteRule(Replay.ONCE))
-        return rule
-
-    @abstractmethod
-    async def probe(self) -> Sequence[ProbeStep]:
-        """Tries everything the link needs, changing nothing at the vendor."""
 
     @abstractmethod
     async def submit_order(self, request: OrderWrite) -> WriteResult:
@@ -173,11 +129,6 @@ class PosConnector(ABC):
     async def fetch_codes(self) -> Sequence[VendorCode]:
         """The venue's own codes (sale types, payment methods, stations, …), for set-up."""
         raise self.unsupported("fetch_codes")
-
-    def unsupported(self, operation: str) -> UnsupportedByVendor:
-        """The error for an optional method this connector does not offer."""
-        connector = self.context.link.connector
-        return UnsupportedByVendor(f"{connector} offers no {operation}", connector=connector, operation=operation)
 
 
 def _offers(connector: type, name: str) -> bool:

@@ -9,7 +9,7 @@ import email.utils
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import aiohttp
 import httpx
@@ -176,19 +176,21 @@ class VendorHttp:
             )
         exchange = _Exchange(self, operation, safe)
         content = b"" if body is None else encode_json(body)
-        sent_headers = dict(headers)
-        sent_headers["accept"] = "application/json"
+        url = self._url(path)
+        sent_headers = {"host": url.netloc.decode("ascii"), **headers, "accept": "application/json"}
         if content:
             sent_headers["content-type"] = "application/json"
-        request = httpx.Request(
+            sent_headers["content-length"] = str(len(content))
+        request = httpx.Request(  # given a stream, httpx does not look for headers that are missing
             method,
-            self._url(path),
+            url,
             params=query or None,
             headers=sent_headers,
-            content=content,
+            stream=httpx.ByteStream(content),
             extensions={"timeout": self._timeout},
         )
-        return await exchange.run(request)
+        request.read()
+        return await exchange.run(request, sent_headers)
 
 
 class _Exchange:
@@ -199,7 +201,7 @@ class _Exchange:
         self._operation = operation
         self._safe = safe
 
-    async def run(self, request: httpx.Request) -> Answer:
+    async def run(self, request: httpx.Request, sent_headers: Mapping[str, str]) -> Answer:
         started = time.perf_counter()
         at_ms = self._http._clock.now_ms()
         response: httpx.Response | None = None
@@ -218,7 +220,7 @@ class _Exchange:
             raise failure from problem
         finally:
             elapsed_ms = (time.perf_counter() - started) * 1000
-            self._record(request, response, content, at_ms, elapsed_ms, failure)
+            self._record(request, sent_headers, response, content, at_ms, elapsed_ms, failure)
 
     def _judge(self, response: httpx.Response, content: bytes) -> Answer:
         status = response.status_code
@@ -280,6 +282,7 @@ class _Exchange:
     def _record(
         self,
         request: httpx.Request,
+        sent_headers: Mapping[str, str],
         response: httpx.Response | None,
         content: bytes,
         at_ms: int,
@@ -299,9 +302,9 @@ class _Exchange:
                 url=redactor.text(str(request.url)),
                 status=None if response is None else response.status_code,
                 milliseconds=round(elapsed_ms, 2),
-                request_headers=redactor.headers(request.headers.items()),
+                request_headers=redactor.headers(sent_headers),
                 request_body=redactor.body(request.content),
-                response_headers="{}" if response is None else redactor.headers(response.headers.items()),
+                response_headers="{}" if response is None else redactor.headers(_plain(response.headers)),
                 response_body=redactor.body(content),
                 error="" if failure is None else f"{type(failure).__name__}: {failure.message}",
             )
@@ -314,14 +317,24 @@ class _TooLarge(Exception):
 
 async def _read_capped(response: httpx.Response) -> bytes:
     chunks = bytearray()
+    packed = "content-encoding" in response.headers
     try:
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_bytes() if packed else cast(httpx.AsyncByteStream, response.stream):
             chunks += chunk
             if len(chunks) > MAX_ANSWER_BYTES:
                 raise _TooLarge(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
     finally:
         await response.aclose()
     return bytes(chunks)
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    """The headers by their names in small letters; those that came twice as one, with a comma between."""
+    plain: dict[str, str] = {}
+    for raw_name, raw_value in headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        plain[name] = f"{plain[name]}, {value}" if name in plain else value
+    return plain
 
 
 def _decode(content: bytes) -> tuple[Any, bool]:

@@ -47,8 +47,8 @@ class Redactor:
     def headers(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
         """Headers as a JSON object, secret ones hidden."""
         pairs = headers.items() if isinstance(headers, Mapping) else headers
-        shown = {name: HIDDEN if name.lower() in self._headers else self.text(value) for name, value in pairs}
-        return msgspec.json.encode(shown).decode()
+        shown = {name: HIDDEN if name.lower() in self._headers else value for name, value in pairs}
+        return self.text(msgspec.json.encode(shown).decode())  # secret values are known in JSON's spelling as well
 
     def body(self, content: bytes) -> str:
         """A body as text, secrets hidden, cut to `MAX_BODY_CHARACTERS`."""

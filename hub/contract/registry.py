@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from hub.contract.base import PosConnector
+from hub.contract.channel import ChannelConnector
+from hub.contract.connector import Connector
 from hub.contract.manifest import Manifest
 from hub.contract.tables import VendorTables, load_schema, load_tables, validate
 from hub.errors import ConfigurationError
@@ -22,10 +24,24 @@ GROUP = "openpos_hub.connectors"
 class Registration:
     """One installed connector with its data files."""
 
-    connector: type[PosConnector]
+    connector: type[Connector]
     manifest: Manifest
     config_schema: Mapping[str, Any]
     tables: VendorTables
+
+    @property
+    def pos(self) -> type[PosConnector]:
+        """The connector's class, which is a POS's. Raises `ConfigurationError` for a channel."""
+        if not issubclass(self.connector, PosConnector):
+            raise ConfigurationError(f"{self.manifest.name} is a channel, not a POS")
+        return self.connector
+
+    @property
+    def channel(self) -> type[ChannelConnector]:
+        """The connector's class, which is a channel's. Raises `ConfigurationError` for a POS."""
+        if not issubclass(self.connector, ChannelConnector):
+            raise ConfigurationError(f"{self.manifest.name} is a POS, not a channel")
+        return self.connector
 
     def secret_config_fields(self) -> frozenset[str]:
         """The names of link settings that hold a secret (`"secret": true` in the schema)."""
@@ -56,7 +72,7 @@ def installed_connectors() -> Registry:
     return Registry({point.name: _read(point.load()) for point in entry_points(group=GROUP)})
 
 
-def _read(connector: type[PosConnector]) -> Registration:
+def _read(connector: type[Connector]) -> Registration:
     package = files(connector.__module__.rpartition(".")[0])
     where = f"{package}/manifest.toml"
     try:

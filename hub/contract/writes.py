@@ -25,6 +25,15 @@ class Operation(StrEnum):
     REFUND_PAYMENT = "refund_payment"
     ASSIGN_DRIVER = "assign_driver"
 
+    PUSH_OPENED = "push_opened"
+    PUSH_CHANGED = "push_changed"
+    PUSH_CLOSED = "push_closed"
+    PUSH_VOID = "push_void"
+
+
+CHANNEL_OPERATIONS = (Operation.PUSH_OPENED, Operation.PUSH_CHANGED, Operation.PUSH_CLOSED, Operation.PUSH_VOID)
+POS_OPERATIONS = tuple(operation for operation in Operation if operation not in CHANNEL_OPERATIONS)
+
 
 class Replay(StrEnum):
     """What may happen when a write's outcome is unknown."""
@@ -87,6 +96,8 @@ class OrderWrite(Struct, frozen=True, kw_only=True):
     """Our short code; put it where `find_order` can see it again."""
     ref: VendorRef | None = None
     """The vendor's id of the order, once it has one."""
+    further_refs: tuple[VendorRef, ...] = ()
+    """Other ids the vendor gave: of later rounds (kind `order`), of kitchen tickets (kind `ticket`)."""
     change: Change | None = None
     """What changed, for the operations that carry a change."""
     reason: str = ""

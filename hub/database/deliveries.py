@@ -28,8 +28,8 @@ class State(StrEnum):
 
 OPEN_STATES = (State.PENDING, State.INFLIGHT, State.UNKNOWN)
 
-# While one of these is dead, the POS does not have the order: whatever stands behind it waits for a person.
-BLOCKING_OPERATIONS = ("submit_order", "send_to_kitchen")
+# While one of these is dead, the vendor does not have the order: whatever stands behind it waits for a person.
+BLOCKING_OPERATIONS = ("submit_order", "send_to_kitchen", "push_opened")
 
 
 def enqueue(

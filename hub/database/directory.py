@@ -132,10 +132,16 @@ def load_links(connection: Connection) -> list[Link]:
     ]
 
 
+def load_channels(connection: Connection, venue_id: str) -> list[Link]:
+    """The links of a venue to channels."""
+    query = select(links.c.document).where(links.c.venue_id == venue_id, links.c.role == "channel").order_by(links.c.id)
+    return [msgspec.json.decode(document, type=Link) for document in connection.execute(query).scalars()]
+
+
 def save_link(connection: Connection, link: Link) -> None:
     """Stores a link, new or changed; whether it is paused stays as it is."""
     document = _json(msgspec.structs.replace(link, paused_cause=""))
-    row = {"venue_id": link.venue_id, "connector": link.connector, "document": document}
+    row = {"venue_id": link.venue_id, "role": link.role, "connector": link.connector, "document": document}
     upsert(connection, links, [{"id": link.id, **row}], list(row))
     _raise_revision(connection)
 

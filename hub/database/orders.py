@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct, structs
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from hub.database.announcements import announce
 from hub.database.prepared import BulkInsert, Prepared, text_list
 from hub.database.tables import (
     deliveries,
@@ -290,6 +291,9 @@ def _insert(connection: Connection, stored: Sequence[tuple[NewOrder, Order]]) ->
     _INSERT_LANES.run(connection, [_lane_row(submission, order) for submission, order in submissions])
     rows = [row for submission, order in submissions for row in _delivery_rows(submission, order)]
     _INSERT_DELIVERIES.run(connection, rows)
+    for item, order in stored:
+        if order.tables:
+            announce(connection, None, order, item.event_id)
     return answers
 
 
@@ -340,7 +344,10 @@ def _delivery_rows(submission: Submission, order: Order) -> Iterable[tuple[Any, 
 def save_change(
     connection: Connection, before: Order, after: Order, *, event_id: str, kind: str, actor: str, detail: str
 ) -> Order | None:
-    """Stores a changed order under the next version, with its audit row; None when someone else was faster."""
+    """Stores a changed order under the next version, with its audit row and what its channels must hear.
+
+    None when someone else was faster.
+    """
     changed = structs.replace(after, version=before.version + 1)
     statement = (
         update(orders)
@@ -364,12 +371,13 @@ def save_change(
         "detail": detail,
     }
     connection.execute(insert(order_events), [event])
+    announce(connection, before, changed, event_id)
     return changed
 
 
-def save_ref(connection: Connection, link_id: str, ref: VendorRef, order_id: str) -> None:
+def save_ref(connection: Connection, link_id: str, ref: VendorRef, order_id: str, *, now_ms: int) -> None:
     """Remembers a vendor's id for an order; one that is known already stays as it is."""
-    row = {"link_id": link_id, "kind": ref.kind, "vendor_id": ref.id, "order_id": order_id}
+    row = {"link_id": link_id, "kind": ref.kind, "vendor_id": ref.id, "order_id": order_id, "noted_at_ms": now_ms}
     upsert(connection, order_refs, [row])
 
 

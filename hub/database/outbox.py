@@ -44,7 +44,11 @@ class Claimed(Struct, frozen=True, kw_only=True):
     last_words: str
     """What the last attempt said."""
     ref: VendorRef | None
+    further_refs: tuple[VendorRef, ...] = ()
+    """Other ids the vendor has for this order: of later rounds, of kitchen tickets."""
 
+
+_FIRST = "submit_order"  # before it, the vendor has given no id
 
 _LEASE = (
     update(lanes)
@@ -104,7 +108,7 @@ def claim(
     heads = _heads(connection, lane_ids)
     _settle_idle(connection, [lane_id for lane_id in lane_ids if lane_id not in heads])
     _note_attempts(connection, heads.values(), now_ms, marked_on_claim)
-    refs = _refs(connection, link_id, [row.order_id for row in heads.values() if row.seq > 1])
+    refs = _refs(connection, link_id, [row.order_id for row in heads.values() if row.operation != _FIRST])
     return [
         _claimed(heads[lane_id], epochs[lane_id], now_ms, marked_on_claim, refs)
         for lane_id in lane_ids
@@ -143,17 +147,23 @@ def _note_attempts(
         connection.execute(update(deliveries).where(deliveries.c.id.in_(unmarked)).values(**attempt, sent_at_ms=None))
 
 
-def _refs(connection: Connection, link_id: str, order_ids: Sequence[str]) -> dict[str, VendorRef]:
+def _refs(connection: Connection, link_id: str, order_ids: Sequence[str]) -> dict[str, list[VendorRef]]:
+    """The vendor's ids of these orders; the order's own, oldest one comes first."""
     if not order_ids:
         return {}
-    query = select(order_refs).where(
-        order_refs.c.link_id == link_id, order_refs.c.kind == "order", order_refs.c.order_id.in_(order_ids)
+    query = (
+        select(order_refs)
+        .where(order_refs.c.link_id == link_id, order_refs.c.order_id.in_(order_ids))
+        .order_by(order_refs.c.kind != "order", order_refs.c.noted_at_ms, order_refs.c.vendor_id)
     )
-    return {row.order_id: VendorRef(kind=row.kind, id=row.vendor_id) for row in connection.execute(query)}
+    found: dict[str, list[VendorRef]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.order_id, []).append(VendorRef(kind=row.kind, id=row.vendor_id))
+    return found
 
 
 def _claimed(
-    row: Row[Any], epoch: int, now_ms: int, marked_on_claim: Collection[str], refs: dict[str, VendorRef]
+    row: Row[Any], epoch: int, now_ms: int, marked_on_claim: Collection[str], refs: dict[str, list[VendorRef]]
 ) -> Claimed:
     uncertain = is_uncertain(row)
     marked = not uncertain and row.operation in marked_on_claim
@@ -176,7 +186,8 @@ def _claimed(
         deliver_by_ms=row.deliver_by_ms,
         noted=marked,
         last_words=row.detail,
-        ref=refs.get(row.order_id),
+        ref=next(iter(refs.get(row.order_id, ())), None),
+        further_refs=tuple(refs.get(row.order_id, ())[1:]),
     )
 
 
@@ -340,7 +351,7 @@ def _heads_operations(connection: Connection, lane_ids: Sequence[str]) -> dict[s
 def _insert_refs(connection: Connection, items: Sequence[Completion]) -> None:
     """Stores vendor ids; one that is known already (the same order found twice) is left as it is."""
     rows = {
-        (item.link_id, ref.kind, ref.id): item.order_id
+        (item.link_id, ref.kind, ref.id): (item.order_id, item.now_ms)
         for item in items
         for ref in (item.ref, *item.further_refs)
         if ref is not None
@@ -348,7 +359,7 @@ def _insert_refs(connection: Connection, items: Sequence[Completion]) -> None:
     if not rows:
         return
     values = [
-        {"link_id": link_id, "kind": kind, "vendor_id": vendor_id, "order_id": order_id}
-        for (link_id, kind, vendor_id), order_id in sorted(rows.items())
+        {"link_id": link_id, "kind": kind, "vendor_id": vendor_id, "order_id": order_id, "noted_at_ms": noted_at_ms}
+        for (link_id, kind, vendor_id), (order_id, noted_at_ms) in sorted(rows.items())
     ]
     upsert(connection, order_refs, values)

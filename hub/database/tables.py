@@ -58,11 +58,21 @@ links = Table(
     "links",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("venue_id", String(64), ForeignKey("venues.id"), nullable=False, unique=True),
+    Column("venue_id", String(64), ForeignKey("venues.id"), nullable=False),
+    Column("role", String(8), nullable=False, server_default="pos"),
     Column("connector", String(64), nullable=False),
     Column("document", Text, nullable=False),
     Column("paused_cause", String(40), nullable=False, server_default=""),
     Column("not_before_ms", BigInteger, nullable=False, server_default=text("0")),
+    # A venue has at most one POS, and any number of channels.
+    Index(
+        "uq_links_pos",
+        "venue_id",
+        unique=True,
+        sqlite_where=text("role = 'pos'"),
+        postgresql_where=text("role = 'pos'"),
+    ),
+    Index("ix_links_venue_id", "venue_id"),
 )
 
 link_codes = Table(
@@ -279,6 +289,7 @@ order_refs = Table(
     Column("kind", String(24), primary_key=True),
     Column("vendor_id", String(200), primary_key=True),
     Column("order_id", String(64), ForeignKey("orders.id"), nullable=False),
+    Column("noted_at_ms", BigInteger, nullable=False, server_default=text("0")),
     # What the vendor last said of it, in short, so that a poll reads only the orders that changed.
     Column("last_told", String(200), nullable=False, server_default=""),
     Index("ix_order_refs_order_id", "order_id"),

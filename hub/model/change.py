@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from hub.model.check import Discount, Line
+from hub.model.order import Order
 from hub.model.payment import Payment
 from hub.model.status import Stage
 
@@ -49,4 +50,10 @@ class DriverChange(Struct, frozen=True, kw_only=True, tag="driver", tag_field="k
     name: str = ""
 
 
-Change = StageChange | PaymentChange | RefundChange | DiscountChange | LinesChange | DriverChange
+class OrderSnapshot(Struct, frozen=True, kw_only=True, tag="snapshot", tag_field="kind"):
+    """The order as a channel is told of it: how it was at that moment, whatever has happened to it since."""
+
+    order: Order
+
+
+Change = StageChange | PaymentChange | RefundChange | DiscountChange | LinesChange | DriverChange | OrderSnapshot

@@ -49,6 +49,11 @@ def derived_id(prefix: str, *parts: str) -> str:
     return f"{prefix}_{digest[:32]}"
 
 
+def companion_id(prefix: str, identifier: str) -> str:
+    """The identifier of the one thing that comes into being with another (an order's first lane): the same UUID."""
+    return f"{prefix}_{identifier.rpartition('_')[2]}"
+
+
 def parse_id(prefix: str, text: str) -> str | None:
     """`text` as an identifier of this prefix; a bare UUID (with or without dashes) is accepted too."""
     bare = text.removeprefix(f"{prefix}_").replace("-", "").lower()

@@ -83,6 +83,7 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     venue_id: str
     connector: str
+    role: Literal["pos", "channel"] = "pos"
     name: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     tuning: LinkTuning = LinkTuning()
@@ -90,6 +91,8 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who prints the kitchen's tickets: exactly one party, or the dish is cooked twice."""
     pos_orders: Literal["pick_up", "ignore"] = "pick_up"
     """Whether orders that the staff opens at the POS become orders here, where the vendor can list them."""
+    walk_ins: Literal["tell", "keep"] = "tell"
+    """Whether a channel is told of tables that were seated without it."""
     paused_cause: str = ""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from hub.contract.base import PosConnector
+from hub.contract.connector import Connector
 from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, Verdict, WriteResult, WriteRule
 from hub.database.deliveries import OPEN_STATES, State
 from hub.database.order_reads import decode_order
@@ -57,7 +57,7 @@ class Attempted(Struct, frozen=True, kw_only=True):
 class Attempt:
     """Works one claimed delivery for one connector."""
 
-    def __init__(self, claimed: Claimed, connector: PosConnector, circumstances: Circumstances) -> None:
+    def __init__(self, claimed: Claimed, connector: Connector, circumstances: Circumstances) -> None:
         self._claimed = claimed
         self._connector = connector
         self._around = circumstances
@@ -70,6 +70,7 @@ class Attempt:
             idempotency_key=str(as_uuid(claimed.delivery_id)),
             mark=order_mark(order.id),
             ref=claimed.ref,
+            further_refs=claimed.further_refs,
             change=claimed.change,
             reason=claimed.reason,
         )

@@ -33,7 +33,7 @@ class Catalogs:
         Items that are gone stay known as retired, so that old orders keep their meaning. A menu that was declared
         in a file stays: only the codes are read. Raises `ConnectorError`.
         """
-        connector = self._connections.connector(link_id)
+        connector = self._connections.pos(link_id)
         venue_id = self._directory.link(link_id).venue_id
         if Capability.FETCH_CODES in connector.capabilities:
             progress("reading the venue's codes")

@@ -256,7 +256,7 @@ class Changes:
             if not able:
                 return self._answer(connection, saved, AtPos.NOT_SUPPORTED), ""
             if operation is Operation.ADD_LINES and not has_lane(connection, saved.id, link.id):
-                for step in self._registry.get(link.connector).connector.submission:  # the POS hears of it only now
+                for step in self._registry.get(link.connector).pos.submission:  # the POS hears of it only now
                     self._enqueue(connection, saved, link, step, None)
             else:
                 self._enqueue(connection, saved, link, operation, carried)
@@ -278,7 +278,7 @@ class Changes:
         return venue, await self._directory.catalog(venue.id)
 
     def _offers(self, link: Link, operation: Operation) -> bool:
-        return operation.value in self._registry.get(link.connector).connector.capabilities
+        return operation.value in self._registry.get(link.connector).pos.capabilities
 
     def _vendor(self, link: Link) -> str:
         return self._registry.get(link.connector).manifest.name

@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx
 
-from hub.contract.base import LinkContext, PosConnector
+from hub.contract.base import PosConnector
+from hub.contract.channel import ChannelConnector
+from hub.contract.connector import Connector, LinkContext
 from hub.contract.http import HttpProfile, VendorHttp
 from hub.contract.ports import CallSink, Clock, RateLimiter, RefStore, TokenStore
 from hub.contract.redact import Redactor
@@ -43,9 +45,23 @@ class Connections:
         self._refs = refs
         self._clock = clock
         self._secrets = secrets
-        self._built: dict[str, tuple[Link, Venue, PosConnector]] = {}
+        self._built: dict[str, tuple[Link, Venue, Connector]] = {}
 
-    def connector(self, link_id: str) -> PosConnector:
+    def pos(self, link_id: str) -> PosConnector:
+        """The connector of a link to a POS. Raises `ConfigurationError`, also for a channel's link."""
+        connector = self.connector(link_id)
+        if not isinstance(connector, PosConnector):
+            raise ConfigurationError(f"link {link_id} leads to a channel, not to a POS")
+        return connector
+
+    def channel(self, link_id: str) -> ChannelConnector:
+        """The connector of a channel's link. Raises `ConfigurationError`, also for a link to a POS."""
+        connector = self.connector(link_id)
+        if not isinstance(connector, ChannelConnector):
+            raise ConfigurationError(f"link {link_id} leads to a POS, not to a channel")
+        return connector
+
+    def connector(self, link_id: str) -> Connector:
         """The connector of a link. Raises `ConfigurationError` when its settings or secrets are not right."""
         link = self._directory.link(link_id)
         venue = self._directory.venue(link.venue_id)
@@ -77,7 +93,7 @@ class Connections:
         link = self._directory.link(link_id)
         return link.tuning.poll_seconds or self._registry.get(link.connector).manifest.poll_seconds
 
-    def _build(self, link: Link, venue: Venue) -> PosConnector:
+    def _build(self, link: Link, venue: Venue) -> Connector:
         registration = self._registry.get(link.connector)
         config, secret_values = resolve_config(link, registration, self._secrets)
         manifest, tuning = registration.manifest, link.tuning

@@ -16,6 +16,7 @@ from hub.model.menu import Menu
 from hub.model.venue import WEEKDAYS, Link, LinkTuning, OpeningHours, Policies, Venue
 from hub.services.connections import resolve_config
 from hub.services.declaration_entries import (
+    ChannelEntry,
     FileEntry,
     HoursEntry,
     KeyEntry,
@@ -48,12 +49,18 @@ UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 
 @dataclass(frozen=True)
 class DeclaredVenue:
-    """A venue with its link and menu, where the file has them; `place` is where it stands in the file."""
+    """A venue with its links and menu, where the file has them; `place` is where it stands in the file."""
 
     place: Place
     venue: Venue
     link: Link | None
+    channels: tuple[Link, ...]
     menu: Menu | None
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The link to the POS, if there is one, and those to channels."""
+        return (*(() if self.link is None else (self.link,)), *self.channels)
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,12 @@ class _Checker:
             policies=self._policies(entry.policies, place.at("policies")),
         )
         link = None if entry.link is None else self._link(entry.link, venue, place.at("link"))
-        return DeclaredVenue(place=place, venue=venue, link=link, menu=self._menu(entry, place))
+        names = (channel.name or channel.connector for channel in entry.channels)
+        check_unique(names, place.at("channels"), "name", self.problems)
+        channels = tuple(
+            self._channel(channel, venue, place.at("channels", index)) for index, channel in enumerate(entry.channels)
+        )
+        return DeclaredVenue(place=place, venue=venue, link=link, channels=channels, menu=self._menu(entry, place))
 
     def _hours(self, entry: HoursEntry, place: Place) -> OpeningHours:
         if entry.day not in WEEKDAYS:
@@ -175,11 +187,30 @@ class _Checker:
         self._check_connector(link, place)
         return link
 
+    def _channel(self, entry: ChannelEntry, venue: Venue, place: Place) -> Link:
+        encoder = msgspec.json.Encoder(decimal_format="number")
+        link = Link(
+            id=derived_id("link", venue.slug, entry.name or entry.connector),
+            venue_id=venue.id,
+            connector=entry.connector,
+            role="channel",
+            name=entry.name,
+            config=as_stored(entry.config, encoder, place.at("config"), self.problems),
+            tuning=model_of(entry.tuning, LinkTuning),
+            walk_ins=entry.walk_ins,
+        )
+        self._check_connector(link, place)
+        return link
+
     def _check_connector(self, link: Link, place: Place) -> None:
         try:
             registration = self._registry.get(link.connector)
         except ConfigurationError as problem:
             self._add(place.at("connector"), problem.message)
+            return
+        if registration.manifest.role != link.role:
+            words = "a channel: declare it under channels" if link.role == "pos" else "a POS: declare it as the link"
+            self._add(place.at("connector"), f"{registration.manifest.name} is {words}")
             return
         literal = [
             name

@@ -126,6 +126,16 @@ class LinkEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tuning: TuningEntry = TuningEntry()
 
 
+class ChannelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[venues.channels]]`; `config` is checked against the connector's schema."""
+
+    connector: Text
+    name: str = ""
+    config: dict[str, Any] = {}
+    walk_ins: Literal["tell", "keep"] = "tell"
+    tuning: TuningEntry = TuningEntry()
+
+
 class VenueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[venues]]`."""
 
@@ -140,6 +150,7 @@ class VenueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hours: tuple[HoursEntry, ...] = ()
     policies: PoliciesEntry = PoliciesEntry()
     link: LinkEntry | None = None
+    channels: tuple[ChannelEntry, ...] = ()
     menu: MenuEntry | None = None
     menu_file: Text | None = None
 
@@ -211,6 +222,7 @@ _CHOICES: dict[str, Sequence[str]] = {
     "scope": ("link", "vendor"),
     "kitchen": ("pos", "hub"),
     "pos_orders": ("pick_up", "ignore"),
+    "walk_ins": ("tell", "keep"),
 }
 
 

@@ -63,8 +63,8 @@ class _Declaring:
     def all(self, declaration: Declaration) -> Iterator[Change]:
         for declared in declaration.venues:
             yield self._venue(declared)
-            if declared.link is not None:
-                yield self._link(declared, declared.link)
+            for link in declared.links:
+                yield self._link(declared, link)
             yield from self._menu(declared)
         for key in declaration.keys:
             yield self._key(key)
@@ -184,7 +184,7 @@ class _Declaring:
 
     def _left(self, declaration: Declaration) -> Iterator[Change]:
         venues = {declared.venue.id for declared in declaration.venues}
-        linked = {declared.link.id for declared in declaration.venues if declared.link is not None}
+        linked = {link.id for declared in declaration.venues for link in declared.links}
         names = {key.name for key in declaration.keys}
         left = [f"venue {venue.slug}" for venue in self._venues.values() if venue.id not in venues]
         for link in self._links.values():

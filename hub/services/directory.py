@@ -67,7 +67,7 @@ class Directory:
                 venues={entry.venue.id: entry for entry in venues},
                 by_slug={entry.venue.slug: entry.venue.id for entry in venues},
                 links={link.id: link for link in links},
-                link_of_venue={link.venue_id: link.id for link in links},
+                link_of_venue={link.venue_id: link.id for link in links if link.role == "pos"},
                 keys={key.hash: key for key in keys if key.revoked_at_ms is None},
             )
             return True
@@ -110,9 +110,13 @@ class Directory:
         return link
 
     def link_of(self, venue_id: str) -> Link | None:
-        """The link of a venue, if it has one."""
+        """The link of a venue to its POS, if it has one."""
         link_id = self._snapshot.link_of_venue.get(venue_id)
         return None if link_id is None else self._snapshot.links[link_id]
+
+    def channels_of(self, venue_id: str) -> list[Link]:
+        """The links of a venue to channels."""
+        return [link for link in self._snapshot.links.values() if link.venue_id == venue_id and link.role == "channel"]
 
     def key(self, key_hash: bytes) -> stored.StoredKey | None:
         """The working API key with this SHA-256."""

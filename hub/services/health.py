@@ -4,7 +4,7 @@ import logging
 
 from msgspec import Struct
 
-from hub.contract.base import ProbeStep
+from hub.contract.connector import ProbeStep
 from hub.database import directory as stored
 from hub.database.engine import Database
 from hub.errors import ConfigurationError, ConnectorError

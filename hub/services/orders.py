@@ -16,7 +16,7 @@ from hub.database.engine import Database
 from hub.database.order_reads import load_order
 from hub.database.orders import NewOrder, Placement, PlacementKind, Submission
 from hub.errors import Conflict, Forbidden, InvalidRequest, KeyReused, NotFound
-from hub.model.ids import NewId, parse_id
+from hub.model.ids import NewId, companion_id, parse_id
 from hub.model.money import Money, display
 from hub.model.order import InjectionState, MoneyAudit, Order, OrderRecord, Origin, Timing
 from hub.model.status import Injection, OrderType
@@ -147,7 +147,7 @@ class Orders:
             principal=caller.id,
             idempotency_key=idempotency_key,
             key_expires_at_ms=order.created_at_ms + _KEY_LIFETIME_MS,
-            event_id=self._new_id("evt"),
+            event_id=companion_id("evt", order.id),
             actor=caller.name,
             submission=submission,
             answer=lambda stored_order: render(OrderRecord(order=stored_order, injection=queued)),
@@ -158,12 +158,15 @@ class Orders:
         link = self._directory.link_of(venue.id)
         if link is None:
             return None, ()
-        steps = self._registry.get(link.connector).connector.submission
+        steps = self._registry.get(link.connector).pos.submission
         deadline_ms = deliver_by_ms(venue, order.created_at_ms, order.timing.promised_at_ms)
         submission = Submission(
             link_id=link.id,
-            lane_id=self._new_id("lane"),
-            steps=tuple((self._new_id("dlv"), step.value) for step in steps),
+            lane_id=companion_id("lane", order.id),
+            steps=tuple(
+                (self._new_id("dlv") if index else companion_id("dlv", order.id), step.value)
+                for index, step in enumerate(steps)
+            ),
             deliver_by_ms=deadline_ms,
         )
         queued = InjectionState(

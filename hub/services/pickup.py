@@ -75,7 +75,7 @@ class Pickup:
             placement = stored.place_orders(connection, [new])[0]
             if placement.kind is PlacementKind.MENU_CHANGED:
                 return False  # the next poll reads the new menu
-            stored.save_ref(connection, link.id, told.ref, placement.order_id)
+            stored.save_ref(connection, link.id, told.ref, placement.order_id, now_ms=order.updated_at_ms)
             return placement.kind is PlacementKind.PLACED
 
         taken = await self._database.write(unit)

@@ -61,7 +61,7 @@ class Sync:
         """
         link = self._directory.link(link_id)
         opened = await self._database.read(lambda connection: open_orders_at_link(connection, link_id))
-        connector = self._connections.connector(link_id)
+        connector = self._connections.pos(link_id)
         lists = Capability.LIST_ORDERS in connector.capabilities
         picks_up = lists and link.pos_orders == "pick_up"
         if not opened and not picks_up:

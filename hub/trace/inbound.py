@@ -26,7 +26,7 @@ class InboundTrace:
         request_body: bytes,
         status: int,
         response_headers: Mapping[str, str],
-        response_body: str,
+        response_body: bytes,
         order_id: str,
         error: str,
     ) -> None:
@@ -46,7 +46,7 @@ class InboundTrace:
                 request_headers=self._redactor.headers(request_headers),
                 request_body=self._redactor.body(request_body),
                 response_headers=self._redactor.headers(response_headers),
-                response_body=self._redactor.body(response_body.encode()),
-                error=self._redactor.text(error),
+                response_body=self._redactor.body(response_body),
+                error=self._redactor.text(error) if error else "",
             )
         )

@@ -36,13 +36,13 @@ def differences(connection: Connection) -> list[object]:
 def indexes(connection: Connection) -> dict[str, set[str]]:
     inspector = inspect(connection)
     return {
-        table.name: {str(index["name"]) for index in inspector.get_indexes(table.name) if not _is_unique_copy(index)}
+        table.name: {
+            str(index["name"])
+            for index in inspector.get_indexes(table.name)
+            if not index.get("unique") or index["name"] in {own.name for own in table.indexes}
+        }
         for table in metadata.sorted_tables
     }
-
-
-def _is_unique_copy(index: object) -> bool:
-    return isinstance(index, dict) and bool(index.get("duplicates_constraint") or index.get("unique"))
 
 
 def test_an_empty_database_is_not_current_until_it_is_migrated(empty: Database) -> None:

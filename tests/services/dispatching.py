@@ -32,6 +32,8 @@ class OneConnector:
             raise self._connector
         return self._connector
 
+    pos = connector
+
     def max_in_flight(self, link_id: str) -> int:
         return self._max_in_flight
 

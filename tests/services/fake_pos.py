@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hub.contract.base import PosConnector, ProbeStep, VendorCode
+from hub.contract.base import PosConnector, VendorCode
+from hub.contract.connector import ProbeStep
 from hub.contract.manifest import Manifest
 from hub.contract.registry import Registration, Registry
 from hub.contract.tables import VendorTables

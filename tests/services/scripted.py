@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from hub.contract.base import PosConnector, ProbeStep
+from hub.contract.base import PosConnector
+from hub.contract.connector import ProbeStep
 from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, WriteResult, WriteRule, write
 from hub.database.outbox import Claimed
 from hub.model.order import PosOrder, VendorRef

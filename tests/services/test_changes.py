@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection, delete
 
-from hub.contract.base import PosConnector, ProbeStep
+from hub.contract.base import PosConnector
+from hub.contract.connector import ProbeStep
 from hub.contract.manifest import Manifest
 from hub.contract.registry import Registration, Registry
 from hub.contract.tables import VendorTables

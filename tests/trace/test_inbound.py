@@ -26,7 +26,7 @@ def recorded(**values: Any) -> Call:
         "request_body": b'{"storeSlug":"demo"}',
         "status": 201,
         "response_headers": {"Location": "/api/v1/orders/order_1"}.items(),
-        "response_body": '{"order":{}}',
+        "response_body": b'{"order":{}}',
         "order_id": "order_1",
         "error": "",
     }

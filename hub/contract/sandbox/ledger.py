@@ -48,8 +48,12 @@ def to_json(value: Any) -> bytes:
 
 
 def from_json(raw: bytes | str) -> Any:
-    """The value of a JSON text, with `Decimal` for every fraction; raises `msgspec.DecodeError`."""
-    return _DECODER.decode(raw)
+    """The value of a JSON text, with `Decimal` for every fraction; raises `msgspec.DecodeError`, also for text that
+    is not UTF-8 or nested too deeply."""
+    try:
+        return _DECODER.decode(raw)
+    except (UnicodeDecodeError, RecursionError) as broken:
+        raise msgspec.DecodeError(str(broken)) from broken
 
 
 class LedgerOrder(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import httpx
 import respx
 
 from connectors.clopos.connector import CloposConnector
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.http import HttpProfile, VendorHttp
 from hub.contract.redact import Redactor
 from hub.contract.tables import load_tables

@@ -83,14 +83,23 @@ def upgrade() -> None:
         "links",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("venue_id", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=8), server_default="pos", nullable=False),
         sa.Column("connector", sa.String(length=64), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("paused_cause", sa.String(length=40), server_default="", nullable=False),
         sa.Column("not_before_ms", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(["venue_id"], ["venues.id"], name=op.f("fk_links_venue_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_links")),
-        sa.UniqueConstraint("venue_id", name=op.f("uq_links_venue_id")),
     )
+    op.create_index(
+        "uq_links_pos",
+        "links",
+        ["venue_id"],
+        unique=True,
+        sqlite_where=sa.text("role = 'pos'"),
+        postgresql_where=sa.text("role = 'pos'"),
+    )
+    op.create_index("ix_links_venue_id", "links", ["venue_id"])
     op.create_table(
         "menus",
         sa.Column("venue_id", sa.String(length=64), nullable=False),
@@ -207,6 +216,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=24), nullable=False),
         sa.Column("vendor_id", sa.String(length=200), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("noted_at_ms", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_told", sa.String(length=200), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_refs_order_id")),
         sa.PrimaryKeyConstraint("link_id", "kind", "vendor_id", name=op.f("pk_order_refs")),
