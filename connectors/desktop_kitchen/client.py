@@ -18,7 +18,7 @@ from connectors.desktop_kitchen.wire import (
     Row,
     SplitPayment,
 )
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.http import Answer
 from hub.contract.retry import retry_read
 from hub.errors import VendorMalformed, VendorRejected

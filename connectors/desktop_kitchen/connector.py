@@ -21,7 +21,7 @@ from connectors.desktop_kitchen.platforms import platforms_from_desktop_kitchen
 from connectors.desktop_kitchen.probe import probe_link
 from connectors.desktop_kitchen.read_order import ReadSetup, order_from_desktop_kitchen
 from connectors.desktop_kitchen.reports import PERIODS, item_sales_from_desktop_kitchen, sales_from_desktop_kitchen
-from connectors.desktop_kitchen.rounds import Rounds, order_ref, round_code
+from connectors.desktop_kitchen.rounds import order_ids, order_ref, round_code
 from connectors.desktop_kitchen.settings import read_settings
 from connectors.desktop_kitchen.stages import move_order
 from connectors.desktop_kitchen.stock import (
@@ -39,7 +39,8 @@ from connectors.desktop_kitchen.translate import (
 )
 from connectors.desktop_kitchen.values import read_id
 from connectors.desktop_kitchen.wire import Row
-from hub.contract.base import LinkContext, PosConnector, ProbeStep, VendorCode
+from hub.contract.base import PosConnector, VendorCode
+from hub.contract.connector import LinkContext, ProbeStep
 from hub.contract.families import (
     DeliveryPlatform,
     HasAvailability,
@@ -86,8 +87,7 @@ class DesktopKitchenConnector(
         self._client = DesktopKitchenClient(context, self._settings)
         self._setup = ReadSetup(link_id=context.link.id, currency=context.currency, tables=context.tables)
         self._lists = OrderLists(self._client, self._setup)
-        self._rounds = Rounds(context)
-        self._payments = Payments(context, self._client, self._settings, self._rounds)
+        self._payments = Payments(context, self._client, self._settings)
 
     async def probe(self) -> Sequence[ProbeStep]:
         """Logs in, then reads employees, the menu and the kitchen's orders."""
@@ -114,7 +114,6 @@ class DesktopKitchenConnector(
             request, change.lines, round_code=round_code(request), employee_id=employee_id
         )
         told, losses = await self._create(translated)
-        await self._rounds.add(request, told.ref.id)
         if self._settings.confirm_on_arrival:
             losses += await self._confirm(told)
         return WriteResult(ref=ref, further_refs=(told.ref,), losses=losses)
@@ -130,8 +129,6 @@ class DesktopKitchenConnector(
     async def find_round(self, request: OrderWrite, *, since_ms: int) -> LookUp:
         """Looks for one round of `add_lines`; its id is one more of the order's."""
         found = await self._lists.find(request.mark, round_code(request), since_ms=since_ms)
-        if found.ref is not None:
-            await self._rounds.add(request, found.ref.id)
         return structs.replace(found, order=None)  # its total is not that of the whole order
 
     async def list_orders(self, *, since_ms: int) -> Sequence[PosOrder]:
@@ -291,7 +288,7 @@ class DesktopKitchenConnector(
 
     async def _move(self, request: OrderWrite, stage: Stage) -> None:
         word = self.context.tables.to_vendor("order_status", stage.value)
-        for order_id in await self._rounds.order_ids(request):
+        for order_id in order_ids(request):
             await move_order(self._client, self.context.tables, order_id, word)
 
     async def _item_groups(self, vendor_id: str) -> Sequence[Row]:

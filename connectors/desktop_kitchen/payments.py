@@ -9,12 +9,12 @@ from connectors.desktop_kitchen.client import DesktopKitchenClient
 from connectors.desktop_kitchen.notes import CONNECTOR
 from connectors.desktop_kitchen.read_order import payment_status_of
 from connectors.desktop_kitchen.refusals import PAID, meaning
-from connectors.desktop_kitchen.rounds import Rounds, order_ref
+from connectors.desktop_kitchen.rounds import order_ids, order_ref
 from connectors.desktop_kitchen.settings import DesktopKitchenSettings
 from connectors.desktop_kitchen.translate import lost
 from connectors.desktop_kitchen.values import read_cents, to_amount
 from connectors.desktop_kitchen.wire import NewRefund, PaidBy
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.families import PaymentState, PosPaymentMethod
 from hub.contract.writes import LookUp, OrderWrite, Verdict, WriteResult
 from hub.errors import VendorRejected
@@ -61,13 +61,10 @@ class _Parts(Struct, frozen=True):
 class Payments:
     """Payments of one link."""
 
-    def __init__(
-        self, context: LinkContext, client: DesktopKitchenClient, settings: DesktopKitchenSettings, rounds: Rounds
-    ) -> None:
+    def __init__(self, context: LinkContext, client: DesktopKitchenClient, settings: DesktopKitchenSettings) -> None:
         self._context = context
         self._client = client
         self._settings = settings
-        self._rounds = rounds
 
     async def record(self, request: OrderWrite) -> WriteResult:
         """Marks the order, and its rounds, as paid once everything is; until then the hub alone knows of a part.
@@ -79,19 +76,19 @@ class Payments:
         if not parts.complete:
             unpaid = "Desktop Kitchen knows paid or unpaid only; this part stays in the hub until the rest is paid"
             return WriteResult(ref=ref, losses=(lost("checks.payments", unpaid),))
-        order_ids = await self._rounds.order_ids(request)
-        losses = self._lost(parts, len(order_ids))
-        word = _largest(parts) if len(order_ids) > 1 else parts.word
-        for order_id in order_ids:
-            await self._pay_once(order_id, word, parts, tip=order_id == order_ids[0])
+        ids = order_ids(request)
+        losses = self._lost(parts, len(ids))
+        word = _largest(parts) if len(ids) > 1 else parts.word
+        for order_id in ids:
+            await self._pay_once(order_id, word, parts, tip=order_id == ids[0])
         return WriteResult(ref=ref, losses=tuple(losses))
 
     async def find(self, request: OrderWrite) -> LookUp:
         """Whether `record` happened: every order of the tab is paid, by the method it would use."""
         ref, parts = order_ref(request), self._parts(request)
-        order_ids = await self._rounds.order_ids(request)
-        word = _largest(parts) if len(order_ids) > 1 else parts.word
-        paid = [await self._fetch(order_id) for order_id in order_ids]
+        ids = order_ids(request)
+        word = _largest(parts) if len(ids) > 1 else parts.word
+        paid = [await self._fetch(order_id) for order_id in ids]
         done = parts.complete and all(one.status is PaymentStatus.PAID and one.method == word for one in paid)
         return LookUp(verdict=Verdict.FOUND, ref=ref) if done else LookUp(verdict=Verdict.ABSENT)
 
@@ -103,7 +100,7 @@ class Payments:
             raise VendorRejected("refund_payment: no refund to make", connector=CONNECTOR)
         ref = order_ref(request)
         planned, left = [], change.cents
-        for order_id in await self._rounds.order_ids(request):
+        for order_id in order_ids(request):
             paid = await self._fetch(order_id)
             remaining = paid.amount_cents - paid.refunded_cents if _was_paid(paid) else 0
             cents = min(remaining, left)

@@ -6,7 +6,7 @@ from typing import Any
 from connectors.desktop_kitchen.client import DesktopKitchenClient
 from connectors.desktop_kitchen.settings import DesktopKitchenSettings
 from connectors.desktop_kitchen.values import read_id
-from hub.contract.base import ProbeStep
+from hub.contract.connector import ProbeStep
 from hub.errors import ConnectorError
 
 _TAKE_ORDERS = "pos_access"

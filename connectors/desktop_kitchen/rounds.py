@@ -1,15 +1,11 @@
-"""The further orders of one tab: Desktop Kitchen's orders cannot be changed, so each later round is one of its own."""
+"""The orders of one tab: Desktop Kitchen's orders cannot be changed, so each later round is an order of its own."""
 
 import hashlib
-from typing import Final
 
 from connectors.desktop_kitchen.notes import CONNECTOR
-from hub.contract.base import LinkContext
 from hub.contract.writes import OrderWrite
 from hub.errors import VendorRejected
 from hub.model.order import VendorRef
-
-_KIND: Final = "rounds"
 
 
 def round_code(request: OrderWrite) -> str:
@@ -24,27 +20,7 @@ def order_ref(request: OrderWrite) -> VendorRef:
     return request.ref
 
 
-class Rounds:
-    """Remembers which orders of the POS belong to one of ours, in the order they were made."""
-
-    def __init__(self, context: LinkContext) -> None:
-        self._context = context
-
-    async def order_ids(self, request: OrderWrite) -> tuple[str, ...]:
-        """The ids of the order and of its rounds."""
-        return await self._stored(request) or (order_ref(request).id,)
-
-    async def add(self, request: OrderWrite, order_id: str) -> None:
-        """Remembers a round that was just made, or found."""
-        known = await self.order_ids(request)
-        for number, one in enumerate(dict.fromkeys((*known, order_id))):
-            await self._context.refs.save_ref(self._context.link.id, _KIND, f"{request.order.id} {number}", one)
-
-    async def _stored(self, request: OrderWrite) -> tuple[str, ...]:
-        found: list[str] = []
-        while True:
-            key = f"{request.order.id} {len(found)}"
-            order_id = await self._context.refs.load_ref(self._context.link.id, _KIND, key)
-            if order_id is None:
-                return tuple(found)
-            found.append(order_id)
+def order_ids(request: OrderWrite) -> tuple[str, ...]:
+    """The vendor's ids of the order and of its rounds; raises `VendorRejected` while there is none."""
+    refs = (order_ref(request), *request.further_refs)
+    return tuple(dict.fromkeys(ref.id for ref in refs if ref.kind == "order"))

@@ -8,7 +8,7 @@ from connectors.desktop_kitchen.refusals import TOKEN, explained, meaning
 from connectors.desktop_kitchen.settings import DesktopKitchenSettings
 from connectors.desktop_kitchen.values import read_id
 from connectors.desktop_kitchen.wire import Row
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.http import VendorHttp
 from hub.errors import ConnectorError, VendorAuthFailed, VendorMalformed, VendorRateLimited
 

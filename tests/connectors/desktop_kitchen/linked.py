@@ -8,7 +8,7 @@ import msgspec
 import respx
 
 from connectors.desktop_kitchen.connector import DesktopKitchenConnector
-from hub.contract.base import LinkContext
+from hub.contract.connector import LinkContext
 from hub.contract.http import HttpProfile, VendorHttp
 from hub.contract.redact import Redactor
 from hub.contract.registry import installed_connectors

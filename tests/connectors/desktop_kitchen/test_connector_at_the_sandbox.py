@@ -193,8 +193,9 @@ async def test_an_order_is_cancelled_with_its_rounds(restaurant: Restaurant) -> 
     found = await restaurant.connector.find_order(request, since_ms=0)
     assert (found.verdict, found.ref) == (Verdict.FOUND, request.ref)
     assert (await restaurant.connector.find_round(more, since_ms=0)).ref == VendorRef(kind="order", id="2")
-    await restaurant.connector.cancel_order(request)
-    await restaurant.connector.cancel_order(request)
+    both = structs.replace(request, further_refs=result.further_refs)
+    await restaurant.connector.cancel_order(both)
+    await restaurant.connector.cancel_order(both)
     assert {ticket["status"] for ticket in await restaurant.kitchen()} == {"cancelled"}
 
 

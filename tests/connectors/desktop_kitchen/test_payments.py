@@ -18,7 +18,6 @@ from hub.model.order import LossKind, VendorRef
 from hub.model.payment import Payment, PaymentMethod
 from tests.connectors.desktop_kitchen.linked import (
     CONFIG,
-    LINK_ID,
     LinkedKitchen,
     order,
     payment,
@@ -31,6 +30,7 @@ from tests.connectors.desktop_kitchen.linked import (
 
 pytestmark = pytest.mark.anyio
 REF = VendorRef(kind="order", id="108")
+ROUNDS = (VendorRef(kind="order", id="109"), VendorRef(kind="ticket", id="5"))
 PAID_BY_CARD = {"payment_status": "paid", "payment_method": "card"}
 
 
@@ -169,13 +169,12 @@ async def test_a_payment_without_an_answer_is_looked_up() -> None:
 
 async def test_every_round_of_a_tab_is_marked_with_the_method_that_paid_most() -> None:
     linked = LinkedKitchen()
-    linked.refs.refs |= {(LINK_ID, "rounds", "order_019a 0"): "108", (LINK_ID, "rounds", "order_019a 1"): "109"}
     patches = []
     for order_id in (108, 109):
         linked.answers("GET", f"/payments/{order_id}", payment(order_id))
         patches.append(linked.answers("PATCH", f"/orders/{order_id}/payment", {"success": True}))
     result = await linked.connector.record_payment(
-        paying(by(PaymentMethod.CASH, 9000), by(PaymentMethod.TRANSFER, 20000))
+        structs.replace(paying(by(PaymentMethod.CASH, 9000), by(PaymentMethod.TRANSFER, 20000)), further_refs=ROUNDS)
     )
     assert [sent(patch) for patch in patches] == [{"payment_method": "transfer"}] * 2
     assert "2 orders at the POS" in result.losses[-1].loss
@@ -215,11 +214,10 @@ async def test_more_than_is_paid_is_never_given_back() -> None:
 
 async def test_a_refund_is_taken_from_the_rounds_one_after_the_other() -> None:
     linked = LinkedKitchen()
-    linked.refs.refs |= {(LINK_ID, "rounds", "order_019a 0"): "108", (LINK_ID, "rounds", "order_019a 1"): "109"}
     linked.answers("GET", "/payments/108", payment(**PAID_BY_CARD))
     linked.answers("GET", "/payments/109", payment(109, **PAID_BY_CARD, amount="50.00"))
     refund = linked.answers("POST", "/payments/refund", {"success": True})
-    await linked.connector.refund_payment(refunding(30000))
+    await linked.connector.refund_payment(refunding(30000, further_refs=ROUNDS))
     bodies = [decode_json(call.request.content) for call in refund.calls]
     assert bodies == [{"order_id": 108}, {"order_id": 109, "amount": 10}]
 
