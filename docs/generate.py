@@ -28,6 +28,7 @@ _ABILITIES = {
     Capability.FETCH_ITEM_IDS: "Tell which item ids exist, without a menu",
     Capability.FETCH_CODES: "Read the venue's own codes",
     Capability.SET_ITEM_AVAILABILITY: "Mark an item as sold out (86)",
+    Capability.SAVE_MENU_ITEM: "Add or change an item of the menu",
     Capability.FETCH_TABLES: "List the tables",
     Capability.FETCH_TABLE: "Show one table",
     Capability.SET_TABLE_STATUS: "Mark a table as free or taken",

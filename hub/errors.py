@@ -154,13 +154,23 @@ class VendorUnreachable(VendorUnavailable):
 
 
 class VendorRateLimited(ConnectorError):
-    """The vendor (or our own pacing for it) asks to wait. The hub waits, for the whole link."""
+    """The vendor (or our own pacing for it) asks to wait. The hub waits, for the whole link unless said otherwise."""
 
     next_step = NextStep.LATER
 
-    def __init__(self, message: str, *, retry_after_seconds: float, connector: str = "", operation: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float,
+        whole_link: bool = True,
+        connector: str = "",
+        operation: str = "",
+    ) -> None:
         super().__init__(message, connector=connector, operation=operation)
         self.retry_after_seconds = retry_after_seconds
+        self.whole_link = whole_link
+        """False where this operation has a limit of its own: others need not wait for it."""
 
 
 class OutcomeUnknown(ConnectorError):

@@ -26,6 +26,7 @@ class Capability(StrEnum):
     FETCH_ITEM_IDS = "fetch_item_ids"
     FETCH_CODES = "fetch_codes"
     SET_ITEM_AVAILABILITY = "set_item_availability"
+    SAVE_MENU_ITEM = "save_menu_item"
     FETCH_TABLES = "fetch_tables"
     FETCH_TABLE = "fetch_table"
     SET_TABLE_STATUS = "set_table_status"
@@ -96,7 +97,10 @@ class PosConnector(Connector):
         raise self.unsupported("find_order")
 
     async def list_orders(self, *, since_ms: int) -> Sequence[PosOrder]:
-        """All orders the vendor got since `since_ms`, with the least number of calls."""
+        """All orders the vendor got since `since_ms`, with the least number of calls.
+
+        A vendor whose list is cut short may leave out orders the kitchen is done with; `fetch_order` shows them.
+        """
         raise self.unsupported("list_orders")
 
     async def cancel_order(self, request: OrderWrite) -> WriteResult:

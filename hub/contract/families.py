@@ -35,6 +35,17 @@ class HasAvailability(_Optional):
         raise self.unsupported("set_item_availability")
 
 
+class HasMenuEditing(_Optional):
+    """The POS lets others keep its menu."""
+
+    async def save_menu_item(self, item: Item) -> Item:
+        """Adds an item, or changes the one that `item.vendor["id"]` names; gives it back as the POS knows it now.
+
+        Name, price, category and description are written; modifier groups stay as they are.
+        """
+        raise self.unsupported("save_menu_item")
+
+
 class HasTables(_Optional):
     """The POS knows the restaurant's tables."""
 
@@ -292,6 +303,7 @@ class HasReports(_Optional):
 
 FAMILIES: tuple[type[_Optional], ...] = (
     HasAvailability,
+    HasMenuEditing,
     HasTables,
     HasKitchen,
     HasPayments,

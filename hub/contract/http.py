@@ -104,6 +104,7 @@ class VendorHttp:
         self._redactor = redactor
         self._refusal = refusal
         self._urls: dict[str, httpx.URL] = {}
+        self._limits: dict[str, tuple[RateLimit, ...]] = {}
         self._timeout = {"connect": profile.connect_timeout_seconds, "read": None, "pool": None}
 
     def explaining(self, refusal: Callable[[Any], str | None]) -> "VendorHttp":
@@ -125,6 +126,14 @@ class VendorHttp:
                 self._urls.clear()
             url = self._urls[path] = httpx.URL(self.profile.base_url + path)
         return url
+
+    def _limits_of(self, operation: str) -> Sequence[RateLimit]:
+        """The limits that hold for an operation: the general ones and its own."""
+        limits = self._limits.get(operation)
+        if limits is None:
+            known = self.profile.rate_limits
+            limits = self._limits[operation] = tuple(it for it in known if it.operation in ("", operation))
+        return limits
 
     async def read(
         self, operation: str, path: str, *, query: Mapping[str, Any] | None = None, headers: Mapping[str, str]
@@ -155,13 +164,13 @@ class VendorHttp:
                 connector=self.profile.connector,
                 operation=operation,
             )
-        wait_seconds = await self._limiter.acquire(
-            self.profile.connector, self.profile.link_id, self.profile.rate_limits
-        )
+        limits = self._limits_of(operation)
+        wait_seconds = await self._limiter.acquire(self.profile.connector, self.profile.link_id, limits)
         if wait_seconds > 0:
             raise VendorRateLimited(
-                f"{self.profile.connector}: our own pacing holds this call back for {wait_seconds:.1f} s",
+                f"{self.profile.connector}: our own pacing holds {operation} back for {wait_seconds:.1f} s",
                 retry_after_seconds=wait_seconds,
+                whole_link=not any(limit.operation for limit in limits),
                 connector=self.profile.connector,
                 operation=operation,
             )
@@ -233,6 +242,7 @@ class _Exchange:
             raise VendorRateLimited(
                 self._http._redactor.text(text),
                 retry_after_seconds=_UNSTATED_WAIT_SECONDS if retry_after is None else retry_after,
+                whole_link=not any(limit.operation for limit in self._http._limits_of(self._operation)),
                 connector=self._http.profile.connector,
                 operation=self._operation,
             )

@@ -13,11 +13,13 @@ class ManifestLimit(Struct, frozen=True, kw_only=True):
     requests: int
     seconds: int
     scope: Literal["link", "vendor"] = "link"
+    operation: str = ""
+    """The one operation it is about, as the connector names it in its calls; all of them if empty."""
     source: str
 
     def as_rate_limit(self) -> RateLimit:
         """The limit without its source."""
-        return RateLimit(self.requests, self.seconds, self.scope)
+        return RateLimit(self.requests, self.seconds, self.scope, self.operation)
 
 
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

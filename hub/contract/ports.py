@@ -60,6 +60,7 @@ class RateLimiter(Protocol):
     async def acquire(self, connector: str, link_id: str, limits: Sequence[RateLimit]) -> float:
         """Takes one call from the link's budgets (and the vendor's, for limits of that scope).
 
+        `limits` are those that hold for this call; those that name an operation name the same one.
         0 when the call may go now, else how many seconds to wait, with nothing taken.
         """
         ...

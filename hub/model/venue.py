@@ -54,11 +54,15 @@ class Venue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RateLimit(Struct, frozen=True):
-    """At most `requests` calls in any `seconds`; shared per link or, where the vendor counts so, per vendor."""
+    """At most `requests` calls in any `seconds`; shared per link or, where the vendor counts so, per vendor.
+
+    With an `operation` it counts that one operation alone (the name its calls are recorded under).
+    """
 
     requests: int
     seconds: int
     scope: Literal["link", "vendor"] = "link"
+    operation: str = ""
 
 
 class LinkTuning(Struct, frozen=True, kw_only=True, omit_defaults=True):

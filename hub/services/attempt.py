@@ -191,7 +191,7 @@ class Attempt:
         completion = self._completion(
             self._waiting_state, due_at_ms=until_ms, count=False, cause=causes.POS_RATE_LIMITED, detail=error.message
         )
-        return Attempted(completion=completion, hold_until_ms=until_ms)
+        return Attempted(completion=completion, hold_until_ms=until_ms if error.whole_link else None)
 
     @property
     def _waiting_state(self) -> State:

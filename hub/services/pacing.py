@@ -26,20 +26,22 @@ class _Allowance:
 
 class Pacing:
     """Implements `RateLimiter`. Takes allowances for about a second from the shared budget, so that a busy link
-    costs one small transaction a second and not one a call."""
+    costs one small transaction a second and not one a call. An operation with a limit of its own has an allowance of
+    its own."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._allowances: dict[str, _Allowance] = {}
+        self._allowances: dict[tuple[str, str], _Allowance] = {}
 
     async def acquire(self, connector: str, link_id: str, limits: Sequence[RateLimit]) -> float:
         """Takes one call: 0 when it may go, else the seconds to wait with nothing taken."""
         if not limits:
             return 0.0
-        allowance = self._allowances.get(link_id)
+        operation = next((limit.operation for limit in limits if limit.operation), "")
+        allowance = self._allowances.get((link_id, operation))
         if allowance is None:
-            allowance = self._allowances[link_id] = _Allowance()
+            allowance = self._allowances[link_id, operation] = _Allowance()
         if self._spend(allowance):
             return 0.0
         async with allowance.lock:
@@ -58,9 +60,7 @@ class Pacing:
         if now_ms < allowance.blocked_until_ms:
             return (allowance.blocked_until_ms - now_ms) / 1000
         want = max(1, min(limit.requests // limit.seconds for limit in limits))
-        budgets = [
-            Budget(connector if limit.scope == "vendor" else link_id, limit.requests, limit.seconds) for limit in limits
-        ]
+        budgets = [Budget(_budget_name(limit, connector, link_id), limit.requests, limit.seconds) for limit in limits]
 
         def take(connection: Connection) -> tuple[int, float]:
             lock_budgets(connection, budgets)
@@ -74,3 +74,9 @@ class Pacing:
         slot_ms = min(int(budget.slot_ms) for budget in budgets)
         allowance.lapses_at_ms = now_ms + min(_ALLOWANCE_MS, slot_ms - now_ms % slot_ms)  # not past what it counts for
         return 0.0
+
+
+def _budget_name(limit: RateLimit, connector: str, link_id: str) -> str:
+    """Who shares a limit: a link or all links to a vendor, for one operation or for all of them."""
+    owner = connector if limit.scope == "vendor" else link_id
+    return f"{owner} {limit.operation}" if limit.operation else owner

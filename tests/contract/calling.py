@@ -1,7 +1,7 @@
 """A `VendorHttp` for one made-up vendor, over a scripted transport or the real one, with everything it recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ import httpx
 from hub.contract.http import Answer, HttpProfile, VendorHttp
 from hub.contract.redact import Redactor
 from hub.model.call import Call
+from hub.model.venue import RateLimit
 from tests.contract.ports import CallList, NoPacing, StandingClock
 
 NOW_MS = 1_795_000_000_000
@@ -27,6 +28,7 @@ class Calling:
         total_timeout_seconds: float = 5.0,
         refusal: Callable[[Any], str | None] = lambda body: None,
         limiter: Any = None,
+        rate_limits: Sequence[RateLimit] = (),
     ) -> None:
         self.sink = CallList()
         self.http = VendorHttp(
@@ -36,7 +38,7 @@ class Calling:
                 base_url=base_url,
                 connect_timeout_seconds=1.0,
                 total_timeout_seconds=total_timeout_seconds,
-                rate_limits=(),
+                rate_limits=rate_limits,
             ),
             transport=transport,
             sink=self.sink,

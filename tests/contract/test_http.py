@@ -1,5 +1,7 @@
 """Whatever a vendor answers, or does not, becomes the error that says what happens next."""
 
+from collections.abc import Sequence
+
 import httpx
 import pytest
 
@@ -16,6 +18,7 @@ from hub.errors import (
     VendorUnavailable,
     VendorUnreachable,
 )
+from hub.model.venue import RateLimit
 from tests.contract.calling import NOW_MS, SECRET, Calling, answering
 
 pytestmark = pytest.mark.anyio
@@ -204,6 +207,26 @@ async def test_our_own_pacing_holds_a_call_back_before_anything_is_sent() -> Non
     assert isinstance(error, VendorRateLimited)
     assert error.retry_after_seconds == 3.5
     assert calling.sink.calls == []
+
+
+async def test_an_operation_is_paced_by_the_general_limits_and_its_own_and_alone_waits_for_its_own() -> None:
+    general, own, another = (
+        RateLimit(9, 1),
+        RateLimit(1, 9, "vendor", "submit_order"),
+        RateLimit(1, 9, "link", "refund"),
+    )
+    asked: list[Sequence[RateLimit]] = []
+
+    class Full:
+        async def acquire(self, connector: str, link_id: str, limits: Sequence[RateLimit]) -> float:
+            asked.append(limits)
+            return 3.5
+
+    calling = Calling(answering(httpx.Response(200)), limiter=Full(), rate_limits=(general, own, another))
+    writing, reading = await failure(calling, safe=False), await failure(calling, safe=True)
+    assert asked == [(general, own), (general,)]
+    assert isinstance(writing, VendorRateLimited) and not writing.whole_link
+    assert isinstance(reading, VendorRateLimited) and reading.whole_link
 
 
 async def test_a_read_is_repeated_briefly_and_a_write_never() -> None:

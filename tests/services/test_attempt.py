@@ -288,6 +288,13 @@ async def test_a_wait_beyond_the_deadline_is_told_to_a_person_at_once(delivery: 
     assert "after the order's deadline" in attempted.completion.detail
 
 
+async def test_only_the_operation_waits_that_has_a_limit_of_its_own() -> None:
+    error = VendorRateLimited("ours", retry_after_seconds=9, whole_link=False)
+    attempted = await attempt(ScriptedPos(Replay.REPEATABLE, answer=error), claimed())
+    assert told(attempted) == (PENDING, "POS_RATE_LIMITED", 9000, False)
+    assert about_the_vendor(attempted) == (None, True, None, "")
+
+
 @pytest.mark.parametrize(("delivery", "state", "counted"), [(claimed(), PENDING, False), (uncertain(), UNKNOWN, True)])
 async def test_nothing_is_sent_when_the_lease_no_longer_covers_it(
     delivery: Claimed, state: State, counted: bool

@@ -102,3 +102,16 @@ async def test_links_of_a_vendor_share_a_limit_that_counts_per_vendor(database: 
     waits = [await pacing.acquire("till", f"link_{n}", shared) for n in range(5)]
     assert [wait == 0 for wait in waits] == [True, True, True, False, False]
     assert [await pacing.acquire("other", f"own_{n}", own) for n in range(5)] == [0.0] * 5
+
+
+@pytest.mark.anyio
+async def test_an_operation_with_a_limit_of_its_own_waits_alone_and_counts_towards_the_general_one(
+    database: Database,
+) -> None:
+    create, general = RateLimit(2, 900, "vendor", "create_order"), RateLimit(4, 60, "vendor")
+    processes = [Pacing(database, StandingClock(NOW)) for _ in range(2)]
+    waits = [await processes[n % 2].acquire("till", f"link_{n % 3}", (general, create)) for n in range(4)]
+    assert [wait == 0 for wait in waits] == [True, True, False, False]
+    assert waits[2] > 60, "it waits for its own window, not for the general one"
+    others = [await processes[0].acquire("till", "link_0", (general,)) for _ in range(3)]
+    assert [wait == 0 for wait in others] == [True, True, False]
