@@ -15,7 +15,7 @@ from connectors.desibits.translate import marked
 from connectors.desibits.wire import OrderItem, Row
 from hub.contract.connector import LinkContext
 from hub.contract.writes import LookUp, OrderWrite, Verdict, WriteResult
-from hub.errors import ConnectorError, VendorMalformed, VendorRejected
+from hub.errors import ConnectorError, UnsupportedByVendor, VendorMalformed, VendorRejected
 from hub.model.change import LinesChange
 from hub.model.order import Loss, LossKind, VendorRef
 
@@ -53,10 +53,12 @@ class KitchenDoor:
         """Whether the order is in the kitchen: beyond a draft, and not cancelled.
 
         A draft whose lines are all on a ticket is not found: sending again then makes no ticket, only moves it on.
+        Raises `UnsupportedByVendor` where the hub has tickets printed, for nobody knows whether this one was.
         """
         row = await self._client.fetch_order(ref.id)
         if is_draft(row, self._context.tables) or is_cancelled(row, self._context.tables):
             return LookUp(verdict=Verdict.ABSENT)
+        self._refuse_to_guess_about_paper()
         return LookUp(verdict=Verdict.FOUND, ref=ref, order=await self._orders.read(row))
 
     async def add_round(self, request: OrderWrite, ref: VendorRef, change: LinesChange) -> WriteResult:
@@ -89,6 +91,7 @@ class KitchenDoor:
             in_kitchen = in_kitchen and bool(everything)
         if not in_kitchen:
             return LookUp(verdict=Verdict.ABSENT)
+        self._refuse_to_guess_about_paper()
         return LookUp(verdict=Verdict.FOUND, ref=ref, order=await self._orders.read(row))
 
     async def _to_kitchen(self, ref: VendorRef, row: Row, losses: list[Loss]) -> WriteResult:
@@ -169,6 +172,13 @@ class KitchenDoor:
             for item in line_to_desibits(line, f"lines[{index}]", request, losses)
         ]
         return [marked(item, mark) if index == 0 else item for index, item in enumerate(items)]
+
+    def _refuse_to_guess_about_paper(self) -> None:
+        if self._settings.print_kot and not self._hub_prints:
+            raise UnsupportedByVendor(
+                "the order is in the kitchen, but Desibits does not tell whether its ticket was printed",
+                connector=CONNECTOR,
+            )
 
     def _refuse_cancelled(self, row: Row) -> None:
         if is_cancelled(row, self._context.tables):

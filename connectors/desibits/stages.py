@@ -6,7 +6,7 @@ from connectors.desibits.client import DesibitsClient
 from connectors.desibits.lines import lost
 from connectors.desibits.read_order import is_cancelled, is_draft, order_status
 from connectors.desibits.settings import CONNECTOR, DesibitsSettings
-from connectors.desibits.tickets import tickets_kept, tickets_of
+from connectors.desibits.tickets import holds_everything, tickets_kept, tickets_of
 from connectors.desibits.wire import Row
 from hub.contract.connector import LinkContext
 from hub.contract.families import TicketState
@@ -43,12 +43,15 @@ class Stages:
         if is_cancelled(row, self._context.tables):
             raise VendorRejected(f"order {ref.id} was cancelled at Desibits", connector=CONNECTOR)
         losses: list[Loss] = []
+        starts = is_draft(row, self._context.tables) and row.get("items") != []
+        if starts:
+            self._require_ticket(request, row)
         if stage in _STEPS:
             await self._move_tickets(request, row, stage, losses)
         elif stage is Stage.COMPLETED:
             await self._move_tickets(request, row, Stage.SERVED, losses)
             await self._bill(ref, row)
-        if stage is not Stage.COMPLETED and is_draft(row, self._context.tables) and row.get("items") != []:
+        if starts and stage is not Stage.COMPLETED:
             await self._client.set_order_status(ref.id, self._context.tables.to_vendor("order_status", "accepted"))
         return WriteResult(ref=ref, losses=tuple(losses))
 
@@ -58,6 +61,16 @@ class Stages:
         if stage is None:
             raise UnsupportedByVendor(f"Desibits tickets cannot be set to {state}", connector=CONNECTOR)
         await self._client.set_ticket_status(ticket_id, self._word("kitchen_status", stage))
+
+    def _require_ticket(self, request: OrderWrite, row: Row) -> None:
+        """A draft that moves on without a ticket would look cooked, and nobody would have been told to."""
+        made = any(ref.kind == "ticket" for ref in request.further_refs)
+        if self._context.link.kitchen == "hub" or made or holds_everything(row, self._context.tables):
+            return
+        raise VendorRejected(
+            f"order {row.get('id')} is a draft without a kitchen ticket; send it to the kitchen first",
+            connector=CONNECTOR,
+        )
 
     async def _move_tickets(self, request: OrderWrite, row: Row, stage: Stage, losses: list[Loss]) -> None:
         """Sets every ticket that is not as far yet; where the hub prints, or none is known, only the hub knows."""

@@ -92,9 +92,11 @@ class Submission:
     ) -> tuple[Loss, ...]:
         """Sets the order's notes unless they show our mark: the page names them for updates, not for new orders.
 
-        Without `translated`, only notes that are shown without our mark are set. Setting them twice does no harm.
+        Without `translated`, some time later, only notes that are shown empty are set: others somebody else wrote.
         """
-        if request.mark in notes_shown(row) or (translated is None and not shows_notes(row)):
+        if request.mark in notes_shown(row):
+            return ()
+        if translated is None and (notes_shown(row) or not shows_notes(row)):
             return ()
         translated = translated or await self.translate(request)
         try:

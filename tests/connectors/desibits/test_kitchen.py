@@ -9,7 +9,7 @@ import pytest
 
 from hub.contract.tables import load_schema
 from hub.contract.writes import OrderWrite, Verdict, WriteResult
-from hub.errors import OutcomeUnknown, VendorMalformed, VendorRejected
+from hub.errors import OutcomeUnknown, UnsupportedByVendor, VendorMalformed, VendorRejected
 from hub.model.change import LinesChange
 from hub.model.decimals import decode_json
 from hub.model.order import VendorRef
@@ -102,6 +102,12 @@ async def test_an_order_beyond_a_draft_is_not_sent_again(status: str) -> None:
     assert (await send(linked)).ref == REF
     assert linked.sent() == ["GET /orders/123"]
     assert (await linked.connector.find_in_kitchen(write(ref=REF), since_ms=0)).verdict is Verdict.FOUND
+
+
+async def test_where_the_hub_has_tickets_printed_a_lost_answer_is_left_to_a_person() -> None:
+    linked = linked_with(order_row(status="kot"), config={**CONFIG, "print_kot": True})
+    with pytest.raises(UnsupportedByVendor, match="whether its ticket was printed"):
+        await linked.connector.find_in_kitchen(write(ref=REF), since_ms=0)
 
 
 async def test_an_order_cancelled_meanwhile_is_not_cooked() -> None:
@@ -219,6 +225,13 @@ async def test_notes_that_were_lost_with_the_answer_are_set_before_the_ticket() 
     await send(linked)
     assert decode_json(put.calls.last.request.content) == {"notes": MARK}
     assert linked.sent().index("PUT /orders/123") < linked.sent().index("POST /orders/123/kot")
+
+
+async def test_notes_that_somebody_else_wrote_meanwhile_stay() -> None:
+    linked = linked_with(order_row(notes="VIP"), order_row(status="kot", kots=[ticket_row()]))
+    linked.answers("POST", "/orders/123/kot", SENT)
+    await send(linked)
+    assert "PUT /orders/123" not in linked.sent()
 
 
 def adding(*lines: Any) -> OrderWrite:

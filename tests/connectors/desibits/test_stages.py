@@ -51,7 +51,7 @@ COOKING = order_row(
 @pytest.mark.parametrize(
     ("stage", "row", "expected"),
     [
-        (Stage.ACCEPTED, order_row(), [("/orders/123/status", "kot")]),
+        (Stage.ACCEPTED, order_row(kots=[ticket_row(1)]), [("/orders/123/status", "kot")]),
         (Stage.ACCEPTED, order_row(items=[]), []),
         (Stage.ACCEPTED, COOKING, []),
         (Stage.PREPARING, COOKING, [("/kot/1/status", "in_kitchen")]),
@@ -77,6 +77,17 @@ async def test_tickets_that_the_order_does_not_show_are_those_the_hub_keeps() ->
     kept = (VendorRef(kind="ticket", id="31"), VendorRef(kind="order", id="9"), VendorRef(kind="ticket", id="32"))
     await linked.connector.set_stage(structs.replace(moving(Stage.READY), further_refs=kept))
     assert puts(linked) == [("/kot/31/status", "food_ready"), ("/kot/32/status", "food_ready")]
+
+
+@pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.PREPARING, Stage.READY, Stage.SERVED, Stage.COMPLETED])
+async def test_a_draft_that_nobody_was_told_to_cook_moves_nowhere(stage: Stage) -> None:
+    linked = linked_with(order_row())
+    with pytest.raises(VendorRejected, match="send it to the kitchen first"):
+        await linked.connector.set_stage(moving(stage))
+    assert puts(linked) == []
+    hub_prints = linked_with(order_row(), kitchen="hub")
+    await hub_prints.connector.set_stage(moving(stage))
+    assert puts(hub_prints) == [("/orders/123/status", "billed" if stage is Stage.COMPLETED else "kot")]
 
 
 async def test_where_the_hub_prints_desibits_is_not_told_what_the_kitchen_does() -> None:
