@@ -19,6 +19,7 @@ from hub.errors import ConfigurationError
 from hub.services.keys import create_key
 from hub.settings import SECRETS_FILE, Settings, read_secrets_file, read_settings
 
+_FIRST_VENUE = "demo-restaurant"  # the quick start of the API's documentation orders there: DT-001
 _KEY_NAME = "demo"
 _KEY_SETTING = "DEMO_KEY"
 _ACCEPT_AFTER_SECONDS = 5.0
@@ -170,7 +171,8 @@ async def _demo_key(hub: Hub) -> str:
 
 async def _welcome(hub: Hub, host: str, port: int, key: str, vendors: list[_Vendor]) -> None:
     base = f"http://{host}:{port}"
-    slug = next((venue.slug for venue in hub.directory.venues()), "")
+    slugs = [venue.slug for venue in hub.directory.venues()]
+    slug = _FIRST_VENUE if _FIRST_VENUE in slugs else next(iter(slugs), "")
     catalog = await hub.directory.catalog(hub.directory.venue(slug).id) if slug else None
     simple = [item for item in catalog.menu.items if catalog.is_available(item)] if catalog else []
     simple = [item for item in simple if item.price_cents and not any(g.min_select for g in item.modifier_groups)]
