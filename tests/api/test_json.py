@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.api.json import decode, encode
-from hub.api.operations.orders import OrderBody
+from hub.api.order_body import OrderBody
 from hub.errors import InvalidRequest
 
 ITEM = '{"itemId": "item_1", "quantity": 2}'
