@@ -61,15 +61,17 @@ class DiscountBody(Struct, frozen=True, rename="camel"):
     reason: _Text = ""
 
 
-class PricedBody(Struct, frozen=True, rename="camel"):
+_Items = Annotated[list[ItemBody], Meta(min_length=1, max_length=100)]
+_OrderType = Annotated[str, Meta(description='"pickup", "delivery" or "dine_in"', max_length=40)]
+
+
+class PricedBody(Struct, frozen=True, rename="camel", kw_only=True):
     """What is wanted. Name the store by `storeSlug` or `locationId`. Prices come from the store's menu."""
 
-    items: Annotated[list[ItemBody], Meta(min_length=1, max_length=100)] = []
-    """Needed, unless there is a `quoteId`."""
-    order_type: Annotated[str, Meta(description='"pickup", "delivery" or "dine_in"', max_length=40)] = ""
-    """Needed, unless there is a `quoteId`."""
-    store_slug: Annotated[str, Meta(description="Store slug, from get_stores", max_length=100)] = ""
-    location_id: Annotated[str, Meta(description="The store's id (loc_…), in place of storeSlug", max_length=100)] = ""
+    items: _Items
+    order_type: _OrderType
+    store_slug: Annotated[str, Meta(description="Store slug, from get_stores")] = ""
+    location_id: Annotated[str, Meta(description="The store's id (loc_…), in place of storeSlug")] = ""
     customer: CustomerBody | None = None
     delivery_address: Annotated[str, Meta(max_length=500)] = ""
     delivery_instructions: _Text = ""
@@ -89,9 +91,11 @@ class PricedBody(Struct, frozen=True, rename="camel"):
     ] = ""
 
 
-class OrderBody(PricedBody, frozen=True, rename="camel"):
-    """An order; or the id of a quote, and what the quote left open."""
+class OrderBody(PricedBody, frozen=True, rename="camel", kw_only=True):
+    """An order, with `items` and `orderType`; or the id of a quote, and what the quote left open."""
 
+    items: _Items = []
+    order_type: _OrderType = ""
     quote_id: Annotated[
         str,
         Meta(
@@ -127,7 +131,7 @@ def order_request(body: PricedBody, venue_id: str) -> OrderRequest:
     """A body as the services understand it. Raises `InvalidRequest` naming the field."""
     for field, value in (("items", body.items), ("orderType", body.order_type)):
         if not value:
-            raise InvalidRequest(f"{field}: is missing", field=field, code="BODY_INVALID")
+            raise InvalidRequest(f"{field}: Object missing required field `{field}`", field=field, code="BODY_INVALID")
     return OrderRequest(
         venue_id=venue_id,
         order_type=_order_type(body.order_type),

@@ -17,7 +17,7 @@ from hub.services.quotes import QUOTE_MINUTES, Quote
 from hub.services.requests import Caller, OrderRequest
 
 
-class OrderArguments(OrderBody, frozen=True, rename="camel", forbid_unknown_fields=True):
+class OrderArguments(OrderBody, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
     """An order: either a `quoteId`, or `storeSlug`, `items` and `orderType`."""
 
     idempotency_key: Annotated[
@@ -30,7 +30,7 @@ class OrderArguments(OrderBody, frozen=True, rename="camel", forbid_unknown_fiel
     ] = ""
 
 
-class QuoteArguments(PricedBody, frozen=True, rename="camel", forbid_unknown_fields=True):
+class QuoteArguments(PricedBody, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
     """What to price: `storeSlug`, `items` and `orderType` are needed."""
 
 
@@ -68,7 +68,11 @@ async def create_order(services: Services, request: Request) -> Reply:
 async def _wanted(services: Services, request: Request) -> OrderRequest:
     body: OrderBody = request.body
     if body.quote_id:
-        return await services.quotes.load_order(body.quote_id, request.caller, additions(body))
+        wanted = await services.quotes.load_order(body.quote_id, request.caller, additions(body))
+        named = body.store_slug or body.location_id
+        if named and services.directory.venue(named).id != wanted.venue_id:
+            raise InvalidRequest("storeSlug: the quote is for another store; leave it out", field="storeSlug")
+        return wanted
     return order_request(body, _venue_of(services, request.caller, body).id)
 
 
