@@ -207,6 +207,14 @@ class OrderAnswer(Struct, frozen=True):
     order: OrderShape
 
 
+class CancelAnswer(Struct, frozen=True):
+    """What asking to cancel an order came to."""
+
+    cancelled: Annotated[bool, Meta(description="False while the POS has to agree")]
+    pos: Annotated[str, Meta(description="applied, queued, not_supported or no_pos")]
+    order: OrderShape
+
+
 class QuoteShape(Struct, frozen=True, rename="camel"):
     """A price that holds until `expiresAt`. Order it with `quoteId`."""
 

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from hub.errors import InvalidRequest
 from hub.services.archive import Archive
 from hub.services.availability import Availability
+from hub.services.changes import Changes
 from hub.services.directory import Directory
 from hub.services.history import History
 from hub.services.orders import Orders
@@ -48,6 +49,11 @@ class Services(Protocol):
     @property
     def availability(self) -> Availability:
         """Sold out or not."""
+        ...
+
+    @property
+    def changes(self) -> Changes:
+        """Changing orders."""
         ...
 
     @property

@@ -70,6 +70,7 @@ def test_hints_are_honest() -> None:
     }
     assert {name for name, bound in TOOLS.items() if bound.access == "read"} == reading
     assert hints["create_order"]["idempotentHint"] is False
+    assert [name for name, hint in hints.items() if hint["destructiveHint"]] == ["cancel_order"]
     assert hints["86_item"]["idempotentHint"] is True
 
 
@@ -145,5 +146,5 @@ def test_an_error_says_what_to_do_next(problem: HubError, step: str) -> None:
 
 
 def test_two_tools_of_one_name_are_noticed() -> None:
-    with pytest.raises(TypeError, match="create_order"):
-        bind((*OPERATIONS, *OPERATIONS[-4:]))
+    with pytest.raises(TypeError, match="tool get_stores: its name is taken"):
+        bind((*OPERATIONS, OPERATIONS[0]))

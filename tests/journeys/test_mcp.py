@@ -35,6 +35,7 @@ TOOLS = [
     "get_order",
     "trace_order",
     "explain_failure",
+    "cancel_order",
 ]
 OF_THE_PAGE = {"get_stores", "get_store_info", "get_menu", "create_order", "get_order", "86_item", "un86_item"}
 LIST_TOOLS = r"""curl -X POST https://your-domain.com/api/mcp \
@@ -129,6 +130,11 @@ def test_a_real_client_lists_quotes_orders_and_looks(kiosk: Kiosk, mode: str) ->
         traced = await use("trace_order", orderId=first["id"])
         assert [entry["kind"] for entry in traced["entries"]] == ["order.placed"]
         assert (await use("explain_failure", orderId=first["id"]))["failed"] is False
+        for _ in range(2):
+            cancelled = await use("cancel_order", orderId=first["id"], reason="changed their mind")
+            assert (cancelled["cancelled"], cancelled["pos"]) == (True, "no_pos")
+            assert cancelled["order"]["status"] == "cancelled"
+        assert (await use("explain_failure", orderId=first["id"]))["failed"] is True
         assert (await use("86_item", locationId="kiosk", itemId=item))["available"] is False
         refused = await client.call_tool("create_order", kiosk.wanted)
         assert refused.is_error

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.conftest import POSTGRES, SQLITE, NewStage, Stage
+from tests.journeys.running import wait_for
 from tests.journeys.site import READ_KEY, Server, bearer, order_body, venue
 
 
@@ -66,7 +67,8 @@ def test_a_sold_out_item_cannot_be_ordered_until_it_is_back(counter: Counter) ->
     menu = counter.server.client.get("/api/v1/stores/demo-restaurant/context", headers=bearer()).json()["menu"]
     assert counter.item not in str(menu)
     assert counter.mark(True, storeSlug="demo-restaurant").json()["available"] is True
-    assert counter.server.placed(order_body(counter.item))["status"] == "received"
+    placed = counter.server.placed(order_body(counter.item))
+    counter.server.wait_until(placed["id"], "confirmed")
 
 
 def test_who_may_mark_items(counter: Counter) -> None:
@@ -112,3 +114,18 @@ def test_an_order_that_failed_is_explained_and_traced_without_personal_data(coun
     assert kinds[0] == "order.placed"
     assert "Alice" not in traced.text and "ring twice" not in traced.text
     assert counter.server.client.get(f"/api/v1/orders/{placed['id']}/trace").status_code == 401
+
+
+def test_an_order_is_cancelled_here_and_at_the_pos(counter: Counter) -> None:
+    placed = counter.server.placed(order_body(counter.item))
+    counter.server.wait_until(placed["id"], "confirmed")
+    assert counter.post(f"/orders/{placed['id']}/cancel", {}, {}).status_code == 401
+    assert counter.post(f"/orders/{placed['id']}/cancel", {}, bearer(READ_KEY)).status_code == 403
+    conflict = counter.post(f"/orders/{placed['id']}/cancel", {"version": 99})
+    assert (conflict.status_code, conflict.json()["code"]) == (409, "VERSION_CONFLICT")
+    asked = counter.post(f"/orders/{placed['orderNumber']}/cancel", {"reason": "guest left"})
+    assert (asked.status_code, asked.json()["pos"]) == (200, "queued"), asked.text
+    assert asked.json()["cancelled"] is False
+    wait_for(lambda: counter.server.order(placed["id"])["status"] == "cancelled", "the order is cancelled")
+    again = counter.post(f"/orders/{placed['id']}/cancel", {})
+    assert (again.json()["cancelled"], again.json()["order"]["status"]) == (True, "cancelled")

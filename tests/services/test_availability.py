@@ -8,7 +8,8 @@ import pytest
 from msgspec import structs
 from sqlalchemy import select
 
-from hub.contract.base import Capability, PosConnector, ProbeStep
+from hub.contract.base import Capability, PosConnector
+from hub.contract.connector import ProbeStep
 from hub.contract.families import HasAvailability
 from hub.contract.writes import OrderWrite, Replay, WriteResult, write
 from hub.database import directory as stored
@@ -84,7 +85,7 @@ class House:
             clock=clock,
         )
 
-    def connector(self, link_id: str) -> PosConnector:
+    def pos(self, link_id: str) -> PosConnector:
         assert link_id == LINK.id
         if self.broken:
             raise ConfigurationError("settings")
