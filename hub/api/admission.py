@@ -62,7 +62,8 @@ class Admission:
 
     def do_not_count(self) -> None:
         """Takes the count of this request back, for a message that asked for nothing."""
-        self._desk.limits.give_back(self._subject)
+        if self.allowance is not None:
+            self._desk.limits.give_back(self._subject, self.allowance)
         self.look()
 
     def look(self) -> None:

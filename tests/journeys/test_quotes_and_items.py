@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.conftest import POSTGRES, SQLITE, NewStage, Stage
+from tests.journeys.crowd import post_together
 from tests.journeys.running import wait_for
 from tests.journeys.site import READ_KEY, Server, bearer, order_body, venue
 
@@ -49,6 +50,15 @@ def test_a_quote_is_priced_ordered_once_and_reaches_the_pos_once(counter: Counte
     assert [answer.headers.get("Idempotent-Replayed") for answer in answers] == [None, "true", "true"]
     counter.server.wait_until(order_id, "confirmed")
     assert len(counter.vendor.orders()) == before + 1
+
+
+def test_many_repetitions_at_once_make_one_order(counter: Counter) -> None:
+    quote = counter.post("/quotes", order_body(counter.item)).json()["quote"]
+    calls = [(counter.server.url, {"quoteId": quote["id"]}, bearer())] * 30
+    answers = post_together(calls)
+    assert {answer.status_code for answer in answers} == {201}
+    [order_id] = {answer.json()["order"]["id"] for answer in answers}
+    counter.server.wait_until(order_id, "confirmed")
 
 
 def test_a_quote_that_ended_is_refused(counter: Counter) -> None:

@@ -16,7 +16,7 @@ from hub.api.admission import Admission, admission_of, headers_of
 from hub.api.body import read_body
 from hub.api.json import encode
 from hub.api.mcp.messages import Answer, Form, Message, NotAMessage, read_message, refusal, tool_error
-from hub.api.mcp.sdk import ORDERS_IN_SCOPE, Protocol
+from hub.api.mcp.sdk import ORDERS_IN_SCOPE, Protocol, too_slow
 from hub.api.operation import Operation, Services
 from hub.api.replies import error_reply, internal_error_reply
 from hub.api.tools import BoundTool, Outcome, bind, may_use
@@ -159,8 +159,9 @@ class McpEndpoint:
             raise NotFound(f"params.name: there is no tool {message.tool[:100]!r}; tools/list names them all")
         try:
             outcome = await self._protocol.call(scope, bound, message.params.get("arguments") or {})
-        except Forbidden as problem:
-            return _plain(problem, _challenge(bound))
+        except TimeoutError:
+            words = too_slow(bound)
+            return Answer(500, encode({"error": words}).encode(), error=words)
         if outcome.problem is not None:
             lacks_scope = outcome.problem.code == "SCOPE_MISSING"
             return _plain(outcome.problem, _challenge(bound) if lacks_scope else {})

@@ -112,7 +112,7 @@ class Protocol:
         except TooManyRequests as problem:
             return result(Outcome(problem=problem))
         except TimeoutError:
-            return _error(f"{bound.name} takes longer than {_CALL_SECONDS:g} s. Look whether it happened, then repeat.")
+            return _error(too_slow(bound))
         except Exception as problem:
             if not isinstance(problem, HubError):
                 _log.exception("tool %s failed", bound.name)
@@ -125,6 +125,11 @@ def result(outcome: Outcome) -> CallToolResult:
         return _error(outcome.words)
     content = TextContent(type="text", text=outcome.content)
     return CallToolResult(content=[content], structured_content=msgspec.json.decode(outcome.content))
+
+
+def too_slow(bound: BoundTool) -> str:
+    """What a caller hears whose tool has not ended in time; it goes on."""
+    return f"{bound.name} takes longer than {_CALL_SECONDS:g} s. Look whether it happened before you repeat it."
 
 
 def _error(words: str) -> CallToolResult:
