@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from hub.api.operations import OPERATIONS
+from hub.api.tools import bind
 from hub.cli import build_parser
 from hub.contract.base import Capability, PosConnector
 from hub.contract.registry import Registration, installed_connectors
@@ -108,7 +110,22 @@ def causes() -> Iterator[str]:
         yield _row([f"`{cause.key}`", cause.title, cause.owner, cause.next_action])
 
 
-BLOCKS: Mapping[str, Callable[[], Iterable[str]]] = {"connectors": connectors, "commands": commands, "causes": causes}
+def tools() -> Iterator[str]:
+    """Every tool of AI agents, from the list of operations."""
+    yield _row(["Tool", "Needs", "What it does", "The same over REST"])
+    yield _row(["---"] * 4)
+    for bound in bind(OPERATIONS).values():
+        path = bound.operation.path.replace(":str}", "}")
+        rest = f"`{bound.operation.method} {path}`"
+        yield _row([f"`{bound.name}`", f"`{bound.scope}`", bound.tool.description, rest])
+
+
+BLOCKS: Mapping[str, Callable[[], Iterable[str]]] = {
+    "connectors": connectors,
+    "commands": commands,
+    "causes": causes,
+    "tools": tools,
+}
 
 
 def rewritten(text: str) -> str:

@@ -195,6 +195,7 @@ OpenPOS hub is ready, with demo venues. Try, in another terminal:
   {where}.venv/bin/openpos-hub trace DT-001
 
   demo key   {key}   (read and write, this demo only)
+  agents     {base}/api/mcp   (MCP, with the key)
   data       {hub.settings.data}
 {sandboxes}
 
