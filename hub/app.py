@@ -5,13 +5,13 @@ import os
 import random
 import socket
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from litestar import Litestar, get
 from litestar.response import Response
 from litestar.types import ASGIApp
-from sqlalchemy import Connection
 
 from hub.api.admission import Desk, Visitors
 from hub.api.edge import Edge
@@ -22,7 +22,6 @@ from hub.api.rest import Rest
 from hub.clock import SystemClock
 from hub.contract.http import new_transport
 from hub.contract.registry import Registry, installed_connectors
-from hub.database import calls as stored_calls
 from hub.database import lane_times, link_state, order_reads
 from hub.database.engine import Database
 from hub.database.migrate import is_current, migrate
@@ -30,11 +29,13 @@ from hub.database.server_time import load_server_time_ms
 from hub.errors import ConfigurationError, ConnectorError, HubError, Unavailable
 from hub.jobs.schedule import Job, Schedule
 from hub.model.ids import RandomBytes, time_ordered_id
+from hub.services.archive import Archive
 from hub.services.catalog import Catalogs
 from hub.services.changes import Changes
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.dispatch import Dispatcher
+from hub.services.evidence import EvidenceMaker
 from hub.services.expiry import Expiry
 from hub.services.health import Health
 from hub.services.key_uses import WRITTEN_EVERY_SECONDS, KeyUses
@@ -44,6 +45,7 @@ from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
 from hub.services.pickup import Pickup
+from hub.services.retention import Retention
 from hub.services.stuck import Stuck
 from hub.services.sync import Sync, poll_quietly
 from hub.settings import Settings
@@ -51,7 +53,6 @@ from hub.trace.inbound import InboundTrace
 from hub.trace.recorder import Recorder
 
 _IDLE_POLLS_RARER = 4  # a POS without open orders of ours is asked for new ones a quarter as often
-CALLS_KEPT_DAYS = 48  # closed orders stay readable for 45 days, and an order is open for a day and a half at most
 _log = logging.getLogger(__name__)
 
 
@@ -74,7 +75,7 @@ class Hub:
             clock=self.clock,
             shared=not settings.embedded,
         )
-        stores = LinkStores(self.database)
+        stores = LinkStores(self.database, self.clock)
         self._random = RandomBytes(os.urandom)
         self._transport = new_transport()
         self.connections = Connections(
@@ -129,6 +130,15 @@ class Hub:
         )
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
+        self.archive = Archive(database=self.database, clock=self.clock, new_id=self.new_id)
+        self.retention = Retention(database=self.database, calls_database=self.calls_database, clock=self.clock)
+        self.evidence = EvidenceMaker(
+            database=self.database,
+            calls_database=self.calls_database,
+            clock=self.clock,
+            hub_version=version("openpos-hub"),
+            key=settings.evidence_key,
+        )
         self.health = Health(database=self.database, directory=self.directory, connections=self.connections)
         self._upkeep = Schedule(self._upkeep_jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._schedule = Schedule(self._jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
@@ -219,8 +229,10 @@ class Hub:
             Job("resume-links", 30, self.health.resume_paused),
             Job("close-forgotten", 600, self.expiry.close_forgotten),
             Job("forget-keys", 3600, self.expiry.forget_keys),
-            Job("drop-calls", 3600, self._drop_calls),
             Job("forget-requests", 600, self.limits.forget_windows),
+            Job("delete-orders", 10, self.retention.delete_orders),
+            Job("forget-guests", 3600, self.retention.forget_refs),
+            Job("tidy-calls", 3600, self.retention.tidy_calls),
         ]
 
     async def _poll(self) -> None:
@@ -245,14 +257,6 @@ class Hub:
                     _log.info("link %s: the menu changed", link.id)
             except (ConnectorError, ConfigurationError) as problem:
                 _log.warning("link %s: the menu could not be read: %s", link.id, problem.message)
-
-    async def _drop_calls(self) -> None:
-        now_ms = self.clock.now_ms()
-
-        def unit(connection: Connection) -> Sequence[str]:
-            return stored_calls.drop_calls_before(connection, now_ms, CALLS_KEPT_DAYS)
-
-        await self.calls_database.write(unit)
 
 
 def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:

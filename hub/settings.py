@@ -12,6 +12,7 @@ from hub.errors import ConfigurationError
 SECRETS_FILE = "secrets.env"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?")
+_SHORTEST_EVIDENCE_KEY = 32
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Settings:
     """Other sites whose pages may call the API."""
     clock_offset_file: Path | None = None
     """Tests only: a file with seconds to add to the clock."""
+    evidence_key: str = field(default="", repr=False)
+    """What evidence is sealed with; none when empty."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The secrets file and the environment, for `env:NAME` references."""
 
@@ -69,6 +72,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         hosts=_hosts(env, "OPENPOS_HOSTS"),
         origins=_origins(env, "OPENPOS_ORIGINS"),
         clock_offset_file=Path(offset_file) if offset_file else None,
+        evidence_key=_evidence_key(env.get("OPENPOS_EVIDENCE_KEY", "")),
         secrets=env,
     )
 
@@ -91,6 +95,12 @@ def _with_driver(url: str) -> str:
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise ConfigurationError("OPENPOS_DATABASE_URL must start with postgresql:// or sqlite:///")
     return url
+
+
+def _evidence_key(text: str) -> str:
+    if text and len(text) < _SHORTEST_EVIDENCE_KEY:
+        raise ConfigurationError(f"OPENPOS_EVIDENCE_KEY must have at least {_SHORTEST_EVIDENCE_KEY} characters")
+    return text
 
 
 def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:

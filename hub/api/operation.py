@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hub.services.archive import Archive
 from hub.services.directory import Directory
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
@@ -26,6 +27,11 @@ class Services(Protocol):
     @property
     def orders(self) -> Orders:
         """Placing and reading orders."""
+        ...
+
+    @property
+    def archive(self) -> Archive:
+        """Finding orders and holding them."""
         ...
 
     def now_ms(self) -> int:
@@ -71,3 +77,6 @@ class Operation:
     handler: Callable[[Services, Request], Awaitable[Reply]]
     body: type | None = None
     query: tuple[str, ...] = ()
+    of_many: bool = False
+    """It searches for, or answers with, many orders: the trace keeps neither the query nor the answer, for no order's
+    end would take them along."""

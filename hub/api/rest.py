@@ -82,6 +82,7 @@ class Rest:
             http_method=HttpMethod(operation.method),
             name=operation.name,
             summary=operation.summary,
+            status_code=200,  # of the declaration only: without one, a DELETE could not answer with a body
         )(answer)
 
     async def _answer(self, operation: Operation, scope: Scope, receive: Receive) -> tuple[bytes, int, dict[str, str]]:
@@ -107,12 +108,12 @@ class Rest:
             milliseconds=(time.perf_counter() - started) * 1000,
             operation=operation.name,
             method=operation.method,
-            url=_target(scope),
+            url=scope["path"] if operation.of_many else _target(scope),
             request_headers=headers_in,
             request_body=content,
             status=reply.status,
             response_headers=headers,
-            response_body=answer,
+            response_body=b"" if operation.of_many and reply.status == 200 else answer,
             order_id=reply.order_id,
             error=error,
         )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from hub.model.archive import Hold
 from hub.model.causes import CAUSES
 from hub.model.check import Line, Modifier
 from hub.model.ids import order_mark
@@ -148,6 +149,7 @@ def order_view(record: OrderRecord, venue: Venue, *, private: bool) -> dict[str,
         "businessDate": order.timing.business_date,
         "createdAt": timestamp(order.created_at_ms),
         "updatedAt": timestamp(order.updated_at_ms),
+        "closedAt": timestamp(order.timing.closed_at_ms),
         "injection": [_injection_view(state, private=private) for state in record.injection],
     }
     return view | _private_view(record) if private else view
@@ -176,6 +178,17 @@ def _private_view(record: OrderRecord) -> dict[str, Any]:
             "rule": audit.rule,
         },
         "fidelity": [{"target": loss.target, "path": loss.path, "loss": loss.loss} for loss in record.fidelity],
+    }
+
+
+def hold_view(hold: Hold, order: Order) -> dict[str, Any]:
+    """A legal hold: whose, why, since when and by whom."""
+    return {
+        "orderId": order.id,
+        "orderNumber": order.number,
+        "reason": hold.reason,
+        "heldBy": hold.actor,
+        "since": timestamp(hold.since_ms),
     }
 
 

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from hub.cli import commands
+from hub.cli import commands, orders
 from hub.errors import HubError
 from hub.services.keys import Access
 
@@ -84,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     backup.add_argument("folder", metavar="FOLDER", help="where the copy goes; made if missing, must be empty")
     backup.set_defaults(run=commands.backup)
 
+    _orders(add("orders", help="find, export, hold and prove orders; delete those whose time is over"))
     _keys(add("keys", help="make, list and revoke API keys"))
     _link(add("link", help="pause, resume or sync a venue's link to its POS"))
 
@@ -104,6 +105,50 @@ def build_parser() -> argparse.ArgumentParser:
 def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=default_port, help="port to listen on (default %(default)s)")
+
+
+def _orders(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+
+    find = add("find", help="list orders, open and closed, newest first")
+    _filters(find)
+    find.add_argument("--limit", type=int, default=50, metavar="N", help="show at most N (default %(default)s)")
+    find.set_defaults(run=orders.find)
+
+    export = add("export", help="write orders to a file, as JSON lines or CSV")
+    export.add_argument("file", metavar="FILE", help="a new file; - for standard output")
+    _filters(export)
+    export.add_argument("--format", choices=("jsonl", "csv"), help="default: csv for FILE.csv, else jsonl")
+    export.set_defaults(run=orders.export)
+
+    hold = add("hold", help="keep an order from being deleted (legal hold)")
+    hold.add_argument("order", metavar="ORDER", help="order id or number")
+    hold.add_argument("--reason", required=True, metavar="WORDS", help="why, e.g. the number of a case")
+    hold.set_defaults(run=orders.hold)
+
+    release = add("release", help="end an order's legal hold")
+    release.add_argument("order", metavar="ORDER", help="order id or number")
+    release.set_defaults(run=orders.release)
+
+    evidence = add("evidence", help="write all that is known of an order into one file that can be checked later")
+    evidence.add_argument("order", metavar="ORDER", help="order id or number")
+    evidence.add_argument("file", metavar="FILE", help="a new zip file; - for standard output")
+    evidence.set_defaults(run=orders.evidence)
+
+    verify = add("verify", help="check evidence, without a database")
+    verify.add_argument("file", metavar="FILE")
+    verify.add_argument("--root", default="", metavar="HASH", help="the root hash that was noted when it was made")
+    verify.set_defaults(run=orders.verify)
+
+    purge = add("purge", help="delete now what the schedule would delete: orders closed 45 days ago and their traces")
+    purge.set_defaults(run=orders.purge)
+
+
+def _filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", metavar="SLUG", help="of this store only")
+    for name, (value, words) in orders.FILTERS.items():
+        parser.add_argument(f"--{name}", metavar=value, help=words)
+    parser.add_argument("--held", action="store_true", help="only orders under a legal hold")
 
 
 def _keys(parser: argparse.ArgumentParser) -> None:

@@ -65,29 +65,29 @@ def migrate_database(_options: argparse.Namespace) -> int:
         print(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
         return 0
 
-    return _with_hub(run, prepared=False)
+    return with_hub(run, prepared=False)
 
 
 def apply_file(options: argparse.Namespace) -> int:
     """`apply`"""
-    return _with_hub(lambda hub: apply_command.apply(hub, Path(options.file), sync=not options.no_sync), prepared=False)
+    return with_hub(lambda hub: apply_command.apply(hub, Path(options.file), sync=not options.no_sync), prepared=False)
 
 
 def doctor(_options: argparse.Namespace) -> int:
     """`doctor`"""
-    return _with_hub(report.doctor, prepared=False)
+    return with_hub(report.doctor, prepared=False)
 
 
 def trace(options: argparse.Namespace) -> int:
     """`trace`"""
-    return _with_hub(
+    return with_hub(
         lambda hub: report.trace(hub, options.order, bodies=options.bodies, reads=options.reads, as_json=options.json)
     )
 
 
 def stuck(_options: argparse.Namespace) -> int:
     """`stuck`"""
-    return _with_hub(report.stuck)
+    return with_hub(report.stuck)
 
 
 def deliver(options: argparse.Namespace) -> int:
@@ -106,7 +106,7 @@ def deliver(options: argparse.Namespace) -> int:
             print("nothing waits for a person")
         return 0
 
-    return _with_hub(run)
+    return with_hub(run)
 
 
 async def _deliver(hub: Hub, order: Order, options: argparse.Namespace) -> None:
@@ -139,7 +139,7 @@ def create_key(options: argparse.Namespace) -> int:
         print(f"{key}\nCopy it now: it is shown only once.")
         return 0
 
-    return _with_hub(run)
+    return with_hub(run)
 
 
 def list_keys(_options: argparse.Namespace) -> int:
@@ -155,7 +155,7 @@ def list_keys(_options: argparse.Namespace) -> int:
             print(f"           last used {used}, {_limits(key, hub.settings)}")
         return 0
 
-    return _with_hub(run)
+    return with_hub(run)
 
 
 def _minute(at_ms: int) -> str:
@@ -175,7 +175,7 @@ def revoke_key(options: argparse.Namespace) -> int:
         print(f"{options.name}: revoked")
         return 0
 
-    return _with_hub(run)
+    return with_hub(run)
 
 
 def link(options: argparse.Namespace) -> int:
@@ -193,7 +193,7 @@ def link(options: argparse.Namespace) -> int:
         print(f"{options.link}: {options.action}d")
         return 0
 
-    return _with_hub(run)
+    return with_hub(run)
 
 
 def backup(options: argparse.Namespace) -> int:
@@ -204,7 +204,7 @@ def backup(options: argparse.Namespace) -> int:
     return 0
 
 
-def _with_hub(run: Callable[[Hub], Awaitable[int]], *, prepared: bool = True) -> int:
+def with_hub(run: Callable[[Hub], Awaitable[int]], *, prepared: bool = True) -> int:
     """Opens the hub of this environment for one short command, beside a running one if there is one.
 
     With `prepared` there must be one already: a mistyped data folder shall not become a new hub.

@@ -40,7 +40,10 @@ class TokenStore(Protocol):
 
 
 class RefStore(Protocol):
-    """Vendor ids the hub has learnt, by link and kind, e.g. the vendor's customer id of a phone number."""
+    """Vendor ids the hub has learnt, by link and kind, e.g. the vendor's customer id of a phone number.
+
+    What is not asked for during the 45 days an order is kept is forgotten: keep here only what can be learnt again.
+    """
 
     async def load_ref(self, link_id: str, kind: str, key: str) -> str | None:
         """The vendor's id, if known."""

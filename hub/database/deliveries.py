@@ -169,6 +169,11 @@ def finish_by_hand(connection: Connection, delivery_id: str, *, now_ms: int) -> 
 
 def injection_states(connection: Connection, order_id: str) -> list[InjectionState]:
     """How far an order is on its way into each link."""
+    return injection_states_of(connection, [order_id]).get(order_id, [])
+
+
+def injection_states_of(connection: Connection, order_ids: Sequence[str]) -> dict[str, list[InjectionState]]:
+    """The same of several orders, by their ids; what has no deliveries is left out."""
     query = (
         select(deliveries, links.c.connector, order_refs.c.kind, order_refs.c.vendor_id)
         .join(links, links.c.id == deliveries.c.link_id)
@@ -180,13 +185,16 @@ def injection_states(connection: Connection, order_id: str) -> list[InjectionSta
                 order_refs.c.kind == "order",
             ),
         )
-        .where(deliveries.c.order_id == order_id)
-        .order_by(deliveries.c.link_id, deliveries.c.seq)
+        .where(deliveries.c.order_id.in_(order_ids))
+        .order_by(deliveries.c.order_id, deliveries.c.link_id, deliveries.c.seq)
     )
-    by_link: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(query):
-        by_link.setdefault(row.link_id, []).append(row)
-    return [_injection(rows) for rows in by_link.values()]
+    by_link: dict[tuple[str, str], list[Row[Any]]] = {}
+    for row in connection.execute(query) if order_ids else ():
+        by_link.setdefault((row.order_id, row.link_id), []).append(row)
+    states: dict[str, list[InjectionState]] = {}
+    for (order_id, _), rows in by_link.items():
+        states.setdefault(order_id, []).append(_injection(rows))
+    return states
 
 
 _LOSSES = msgspec.json.Decoder(tuple[Loss, ...])

@@ -49,10 +49,16 @@ def load_ref(connection: Connection, link_id: str, kind: str, key: str) -> str |
     return found
 
 
-def save_ref(connection: Connection, link_id: str, kind: str, key: str, vendor_id: str) -> None:
-    """Remembers a vendor id."""
-    row = {"link_id": link_id, "kind": kind, "ref_key": key, "vendor_id": vendor_id}
-    upsert(connection, link_refs, [row], ["vendor_id"])
+def save_ref(connection: Connection, link_id: str, kind: str, key: str, vendor_id: str, now_ms: int) -> None:
+    """Remembers a vendor id, as used now."""
+    row = {"link_id": link_id, "kind": kind, "ref_key": key, "vendor_id": vendor_id, "used_at_ms": now_ms}
+    upsert(connection, link_refs, [row], ["vendor_id", "used_at_ms"])
+
+
+def note_ref_used(connection: Connection, link_id: str, kind: str, key: str, now_ms: int) -> None:
+    """Keeps a vendor id from being forgotten as unused."""
+    mine = (link_refs.c.link_id == link_id, link_refs.c.kind == kind, link_refs.c.ref_key == key)
+    connection.execute(update(link_refs).where(*mine, link_refs.c.used_at_ms < now_ms).values(used_at_ms=now_ms))
 
 
 def load_token(connection: Connection, link_id: str) -> tuple[str, int] | None:

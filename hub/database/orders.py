@@ -15,12 +15,10 @@ from hub.database.tables import (
     idempotency_keys,
     lanes,
     order_events,
-    order_refs,
     orders,
     venues,
 )
-from hub.database.upsert import upsert
-from hub.model.order import Order, Origin, VendorRef
+from hub.model.order import Order, Origin
 from hub.model.status import Status
 
 
@@ -112,6 +110,7 @@ _INSERT_ORDERS = BulkInsert(
     "created_at_ms",
     "updated_at_ms",
     "document",
+    "closed_at_ms",
 )
 _INSERT_LANES = BulkInsert(lanes, "id", "link_id", "order_id", "next_seq", "operation", "due_at_ms", "lease_epoch")
 _INSERT_DELIVERIES = BulkInsert(
@@ -314,6 +313,7 @@ def _order_row(item: NewOrder, order: Order) -> tuple[Any, ...]:
         order.created_at_ms,
         order.updated_at_ms,
         msgspec.json.encode(order).decode(),
+        _closed_at_ms(order),
     )
 
 
@@ -348,13 +348,14 @@ def save_change(
 
     None when someone else was faster.
     """
-    changed = structs.replace(after, version=before.version + 1)
+    changed = _since_when_closed(structs.replace(after, version=before.version + 1))
     statement = (
         update(orders)
         .where(orders.c.id == before.id, orders.c.version == before.version)
         .values(
             version=changed.version,
             is_open=changed.status is Status.OPEN,
+            closed_at_ms=changed.timing.closed_at_ms,
             updated_at_ms=changed.updated_at_ms,
             document=msgspec.json.encode(changed).decode(),
         )
@@ -375,20 +376,13 @@ def save_change(
     return changed
 
 
-def save_ref(connection: Connection, link_id: str, ref: VendorRef, order_id: str, *, now_ms: int) -> None:
-    """Remembers a vendor's id for an order; one that is known already stays as it is."""
-    row = {"link_id": link_id, "kind": ref.kind, "vendor_id": ref.id, "order_id": order_id, "noted_at_ms": now_ms}
-    upsert(connection, order_refs, [row])
+def _closed_at_ms(order: Order) -> int | None:
+    """Whoever closed it: a closed order says since when, for its time in the archive counts from there."""
+    return None if order.status is Status.OPEN else order.timing.closed_at_ms or order.updated_at_ms
 
 
-def note_told(connection: Connection, link_id: str, ref: VendorRef, told: str) -> None:
-    """Remembers what a vendor last said of one of our orders."""
-    mine = (order_refs.c.link_id == link_id, order_refs.c.kind == ref.kind, order_refs.c.vendor_id == ref.id)
-    connection.execute(update(order_refs).where(*mine).values(last_told=told))
-
-
-def delete_expired_keys(connection: Connection, now_ms: int, limit: int = 1000) -> int:
-    """Deletes up to `limit` idempotency keys that ended; returns how many."""
-    table = idempotency_keys.c
-    ended = select(table.name).where(table.expires_at_ms <= now_ms).limit(limit)
-    return connection.execute(delete(idempotency_keys).where(table.name.in_(ended))).rowcount
+def _since_when_closed(order: Order) -> Order:
+    closed_at_ms = _closed_at_ms(order)
+    if closed_at_ms == order.timing.closed_at_ms:
+        return order
+    return structs.replace(order, timing=structs.replace(order.timing, closed_at_ms=closed_at_ms))

@@ -92,6 +92,9 @@ link_refs = Table(
     Column("kind", String(40), primary_key=True),
     Column("ref_key", String(200), primary_key=True),
     Column("vendor_id", String(200), nullable=False),
+    # By day: what nobody used for as long as an order is kept is forgotten, for the key may be a guest's phone number.
+    Column("used_at_ms", BigInteger, nullable=False, server_default=text("0")),
+    Index("ix_link_refs_used_at_ms", "used_at_ms"),
 )
 
 link_tokens = Table(
@@ -187,8 +190,28 @@ orders = Table(
     Column("created_at_ms", BigInteger, nullable=False),
     Column("updated_at_ms", BigInteger, nullable=False),
     Column("document", Text, nullable=False),
-    Index("ix_orders_open", "venue_id", "id", sqlite_where=text("is_open"), postgresql_where=text("is_open")),
+    # NULL while the order is open; its time in the archive counts from here.
+    Column("closed_at_ms", BigInteger),
+    # SQLite uses it only for queries that hold its very words, and SQLAlchemy asks for `is_open = 1` there.
+    Index("ix_orders_open", "venue_id", "id", sqlite_where=text("is_open = 1"), postgresql_where=text("is_open")),
     Index("ix_orders_venue_id", "venue_id", "id"),
+    Index(
+        "ix_orders_closed",
+        "closed_at_ms",
+        "id",
+        sqlite_where=text("closed_at_ms IS NOT NULL"),
+        postgresql_where=text("closed_at_ms IS NOT NULL"),
+    ),
+)
+
+# A held order is not deleted when its time is over, whoever asks; a person releases it.
+order_holds = Table(
+    "order_holds",
+    metadata,
+    Column("order_id", String(64), ForeignKey("orders.id"), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
 )
 
 order_events = Table(

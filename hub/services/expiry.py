@@ -10,6 +10,7 @@ from hub.contract.ports import Clock
 from hub.database import orders as stored
 from hub.database.engine import Database
 from hub.database.order_reads import load_unchanged
+from hub.database.retention import delete_expired_keys
 from hub.model.ids import NewId
 from hub.model.order import Order
 from hub.model.status import FINAL_STAGES, OrderType, Stage, Status
@@ -66,7 +67,7 @@ class Expiry:
         """Deletes idempotency keys that ended, in small steps; returns how many."""
         now_ms, forgotten = self._clock.now_ms(), 0
         while True:
-            deleted = await self._database.write(lambda connection: stored.delete_expired_keys(connection, now_ms))
+            deleted = await self._database.write(lambda connection: delete_expired_keys(connection, now_ms))
             forgotten += deleted
             if not deleted:
                 return forgotten

@@ -1,18 +1,22 @@
 """Tokens and learnt vendor ids, kept in the database and remembered in this process."""
 
+from hub.contract.ports import Clock
 from hub.database import link_state
 from hub.database.engine import Database
 
 _REMEMBERED_REFS = 50_000
+_REMEMBERED_MS = 86_400_000  # then it is read again, and its use noted: guests must not be remembered for ever
 
 
 class LinkStores:
     """Implements `TokenStore` and `RefStore` of the contract."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._tokens: dict[str, tuple[str, int]] = {}
         self._refs: dict[tuple[str, str, str], str] = {}
+        self._refs_since_ms = 0
 
     async def load_token(self, link_id: str) -> tuple[str, int] | None:
         """The link's token and its end (ms since 1970)."""
@@ -30,18 +34,27 @@ class LinkStores:
 
     async def load_ref(self, link_id: str, kind: str, key: str) -> str | None:
         """The vendor's id for a key, if it was learnt."""
-        name = (link_id, kind, key)
+        name, now_ms = (link_id, kind, key), self._clock.now_ms()
+        self._forget_after_a_day(now_ms)
         if name not in self._refs:
             found = await self._database.read(lambda connection: link_state.load_ref(connection, *name))
             if found is None:
                 return None
+            await self._database.write(lambda connection: link_state.note_ref_used(connection, *name, now_ms))
             self._remember(name, found)
         return self._refs[name]
 
     async def save_ref(self, link_id: str, kind: str, key: str, vendor_id: str) -> None:
         """Learns a vendor's id."""
-        self._remember((link_id, kind, key), vendor_id)
-        await self._database.write(lambda connection: link_state.save_ref(connection, link_id, kind, key, vendor_id))
+        name, now_ms = (link_id, kind, key), self._clock.now_ms()
+        self._forget_after_a_day(now_ms)
+        self._remember(name, vendor_id)
+        await self._database.write(lambda connection: link_state.save_ref(connection, *name, vendor_id, now_ms))
+
+    def _forget_after_a_day(self, now_ms: int) -> None:
+        if now_ms - self._refs_since_ms >= _REMEMBERED_MS:
+            self._refs.clear()
+            self._refs_since_ms = now_ms
 
     def _remember(self, name: tuple[str, str, str], vendor_id: str) -> None:
         if len(self._refs) >= _REMEMBERED_REFS:

@@ -16,6 +16,7 @@ from hub.database import orders as stored
 from hub.database.engine import Database
 from hub.database.order_reads import known_refs, load_open_orders, load_order
 from hub.database.orders import NewOrder, PlacementKind
+from hub.database.vendor_refs import save_ref
 from hub.errors import ConnectorError
 from hub.model.check import Check, Totals, payment_status_of
 from hub.model.ids import NewId, as_uuid, order_mark
@@ -75,7 +76,7 @@ class Pickup:
             placement = stored.place_orders(connection, [new])[0]
             if placement.kind is PlacementKind.MENU_CHANGED:
                 return False  # the next poll reads the new menu
-            stored.save_ref(connection, link.id, told.ref, placement.order_id, now_ms=order.updated_at_ms)
+            save_ref(connection, link.id, told.ref, placement.order_id, now_ms=order.updated_at_ms)
             return placement.kind is PlacementKind.PLACED
 
         taken = await self._database.write(unit)

@@ -12,6 +12,7 @@ from hub.contract.ports import Clock
 from hub.database import orders as stored
 from hub.database.engine import Database
 from hub.database.order_reads import OpenRef, load_order, open_orders_at_link
+from hub.database.vendor_refs import note_told
 from hub.errors import ConnectorError, VendorRejected
 from hub.model.ids import NewId
 from hub.model.menu import Item
@@ -128,7 +129,7 @@ class Sync:
                 if saved is None:  # somebody changed it at this moment; the next poll compares again
                     return False
             for entry in entries:
-                stored.note_told(connection, link_id, entry.ref, _in_short(told[entry.ref.id]))
+                note_told(connection, link_id, entry.ref, _in_short(told[entry.ref.id]))
             return difference is not None
 
         return await self._database.write(unit)

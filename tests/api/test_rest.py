@@ -61,7 +61,14 @@ Handler = Callable[[Any, Request], Awaitable[Reply]]
 class Face:
     """A hub's outside with one operation to write and one to read."""
 
-    def __init__(self, handler: Handler, *, anonymous: bool = True, trusted_proxies: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        anonymous: bool = True,
+        trusted_proxies: tuple[str, ...] = (),
+        of_many: bool = False,
+    ) -> None:
         self.sink = CallList()
         self.requests: list[Request] = []
 
@@ -71,7 +78,18 @@ class Face:
 
         operations = (
             Operation("put_thing", "POST", "/things", "", "orders:write", anonymous, seen, body=Body),
-            Operation("get_thing", "GET", "/things/{thing:str}", "", "orders:read", anonymous, seen, query=("page",)),
+            Operation(
+                "get_thing",
+                "GET",
+                "/things/{thing:str}",
+                "",
+                "orders:read",
+                anonymous,
+                seen,
+                query=("page",),
+                of_many=of_many,
+            ),
+            Operation("end_thing", "DELETE", "/things/{thing:str}", "", "orders:read", anonymous, seen),
         )
         rest = Rest(
             House(),  # type: ignore[arg-type]
@@ -119,6 +137,12 @@ async def test_a_request_is_understood_answered_and_recorded() -> None:
     [call] = face.sink.calls
     assert (call.direction, call.operation, call.status, call.order_id) == ("in", "put_thing", 201, "order_1")
     assert (call.request_body, call.response_body, call.error) == ('{"name": "x"}', '{"ok":true}', "")
+
+
+async def test_a_thing_that_is_ended_is_answered_with_a_body() -> None:
+    face = Face(well)
+    answer = await face.call("DELETE", "/api/v1/things/1")
+    assert (answer.status_code, answer.json()) == (201, {"ok": True})
 
 
 async def test_path_and_known_query_parameters_are_given_and_others_left_out() -> None:

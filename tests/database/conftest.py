@@ -92,7 +92,7 @@ def _empty(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
         for name in inspect(connection).get_table_names():
-            if name.startswith("calls_"):
+            if name.startswith("calls_") or name == "kept_calls":
                 connection.execute(text(f"DROP TABLE {name}"))
         names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "revision")
         connection.execute(text(f"TRUNCATE {names} CASCADE"))

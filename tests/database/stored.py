@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 from hub.database import directory
 from hub.database.deliveries import State
 from hub.database.engine import Database
-from hub.database.orders import NewOrder, Submission, place_orders
+from hub.database.order_reads import load_order
+from hub.database.orders import NewOrder, Submission, place_orders, save_change
 from hub.database.outbox import Claimed, Completion, claim, complete
 from hub.model.check import Check, Line, Totals
 from hub.model.ids import time_ordered_id
 from hub.model.menu import Item, Menu
 from hub.model.order import MoneyAudit, Order, Origin, Timing
-from hub.model.status import OrderType
+from hub.model.status import OrderType, Status
 from hub.model.venue import Link, Venue
 
 NOW = 1_795_000_000_000  # 2026-11-18 11:06:40 UTC
@@ -110,6 +111,22 @@ def place(database: Database, **values: Any) -> NewOrder:
     item = new_order(**values)
     database.run_now(lambda connection: place_orders(connection, [item]))
     return item
+
+
+def close(database: Database, order_id: str, *, at_ms: int = NOW, status: Status = Status.CLOSED) -> Order:
+    """Closes an order (or makes it void)."""
+
+    def unit(connection: Connection) -> Order:
+        record = load_order(connection, order_id)
+        assert record is not None
+        timing = msgspec.structs.replace(record.order.timing, closed_at_ms=at_ms)
+        after = msgspec.structs.replace(record.order, status=status, timing=timing, updated_at_ms=at_ms)
+        words = {"event_id": new_id("evt"), "kind": "closed", "actor": "tester", "detail": ""}
+        saved = save_change(connection, record.order, after, **words)
+        assert saved is not None
+        return saved
+
+    return database.run_now(unit)
 
 
 def claim_one(database: Database, *, now_ms: int = NOW, link: Link = LINK, harmless: bool = True) -> Claimed:

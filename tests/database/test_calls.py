@@ -5,10 +5,22 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
-from hub.database.calls import create_day, day_of, days_kept, drop_calls_before, insert_calls, load_calls
+from hub.database.calls import (
+    create_day,
+    day_of,
+    days_before,
+    days_kept,
+    drop_day,
+    forget_calls,
+    insert_calls,
+    keep_calls,
+    load_calls,
+    orders_kept,
+    orders_of_day,
+)
 from hub.database.engine import Database
 from hub.model.call import Call
-from tests.database.stored import DAY, NOW
+from tests.database.stored import DAY, MINUTE, NOW
 
 MIDNIGHT = 1_795_046_400_000  # 2026-11-19 00:00:00 UTC
 
@@ -60,7 +72,8 @@ def test_the_calls_of_an_order_are_read_across_midnight_in_their_order(database:
     late, early, other = call(at_ms=MIDNIGHT + 5), call(at_ms=MIDNIGHT - 5), call(order_id="order_2")
     keep(database, late, early, other)
     assert load(database) == [early, late]
-    assert load(database, from_ms=MIDNIGHT) == [late]
+    assert load(database, from_ms=MIDNIGHT) == [early, late]  # the call that makes an order begins before it
+    assert load(database, from_ms=MIDNIGHT + DAY + MINUTE) == []
     assert database.read_now(days_kept) == ["20261118", "20261119"]
 
 
@@ -83,8 +96,36 @@ def test_several_batches_are_stored_together(database: Database) -> None:
 def test_days_are_dropped_whole_once_they_are_old_enough(database: Database) -> None:
     for day in range(4):
         keep(database, call(at_ms=NOW + day * DAY))
-    assert database.run_now(lambda c: drop_calls_before(c, NOW + 3 * DAY, 3)) == []
-    assert database.run_now(lambda c: drop_calls_before(c, NOW + 3 * DAY, 1)) == ["20261118", "20261119"]
+    assert database.read_now(lambda c: days_before(c, NOW + 3 * DAY, 3)) == []
+    over = database.read_now(lambda c: days_before(c, NOW + 3 * DAY, 1))
+    assert over == ["20261118", "20261119"]
+    for day in over:
+        database.run_now(lambda c, day=day: drop_day(c, day))
     assert database.read_now(days_kept) == ["20261120", "20261121"]
     assert len(load(database)) == 2
-    assert database.run_now(lambda c: drop_calls_before(c, NOW + 3 * DAY, 1)) == []
+    database.run_now(lambda c: drop_day(c, "20261118"))
+
+
+def test_calls_that_are_kept_outlive_their_day_and_come_first(database: Database) -> None:
+    first, second, later = call(), call(at_ms=NOW + 1), call(at_ms=NOW + DAY)
+    keep(database, first, second, call(order_id="order_2"), later)
+    assert database.read_now(orders_kept) == []
+    for _ in range(2):
+        database.run_now(lambda c: keep_calls(c, "20261118", ["order_1"]))
+    database.run_now(lambda c: drop_day(c, "20261118"))
+    assert load(database) == [first, second, later]
+    assert load(database, order_id="order_2") == []
+    assert database.read_now(orders_kept) == ["order_1"]
+    assert database.read_now(lambda c: orders_kept(c, after="order_1")) == []
+    assert database.read_now(days_kept) == ["20261119"]
+    assert database.run_now(lambda c: forget_calls(c, None, ["order_1"])) == 2
+    assert load(database) == [later]
+
+
+def test_the_orders_of_a_day_are_told_once_each_and_in_a_span_of_ids(database: Database) -> None:
+    keep(database, call(order_id=""), call(order_id="order_1"), call(order_id="order_2"), call(order_id="order_2"))
+    assert database.read_now(lambda c: orders_of_day(c, "20261118")) == ["order_1", "order_2"]
+    assert database.read_now(lambda c: orders_of_day(c, "20261118", after="order_1")) == ["order_2"]
+    assert database.read_now(lambda c: orders_of_day(c, "20261118", before="order_2")) == ["order_1"]
+    assert database.run_now(lambda c: forget_calls(c, "20261118", ["order_2", "order_3"])) == 2
+    assert database.read_now(lambda c: orders_of_day(c, "20261118")) == ["order_1"]

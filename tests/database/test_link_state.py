@@ -148,8 +148,8 @@ def test_a_token_belongs_to_its_link_and_is_replaced(database: Database) -> None
 
 
 def test_a_learnt_id_is_found_by_link_kind_and_key(database: Database) -> None:
-    database.run_now(lambda c: link_state.save_ref(c, LINK.id, "customer", "+994501112233", "17"))
-    database.run_now(lambda c: link_state.save_ref(c, LINK.id, "customer", "+994501112233", "18"))
+    database.run_now(lambda c: link_state.save_ref(c, LINK.id, "customer", "+994501112233", "17", NOW))
+    database.run_now(lambda c: link_state.save_ref(c, LINK.id, "customer", "+994501112233", "18", NOW))
     assert database.read_now(lambda c: link_state.load_ref(c, LINK.id, "customer", "+994501112233")) == "18"
     assert database.read_now(lambda c: link_state.load_ref(c, LINK.id, "table", "+994501112233")) is None
     assert database.read_now(lambda c: link_state.load_ref(c, OTHER_LINK.id, "customer", "+994501112233")) is None

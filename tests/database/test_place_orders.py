@@ -15,9 +15,9 @@ from hub.database.orders import (
     NewOrder,
     Placement,
     PlacementKind,
-    delete_expired_keys,
     place_orders,
 )
+from hub.database.retention import delete_expired_keys
 from hub.database.tables import deliveries, lanes, order_events, orders, venues
 from hub.model.menu import Menu
 from hub.model.order import Origin

@@ -118,7 +118,7 @@ def learn(database: Database) -> None:
 
     def unit(connection: Connection) -> None:
         link_state.save_token(connection, LINK_ID, "token", NOW + 1000)
-        link_state.save_ref(connection, LINK_ID, "customer", "+994", "5")
+        link_state.save_ref(connection, LINK_ID, "customer", "+994", "5", 0)
         link_state.replace_codes(connection, LINK_ID, [CodeRow(code_table="sale_type", code_id="2", name="Delivery")])
 
     database.run_now(unit)

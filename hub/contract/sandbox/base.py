@@ -123,6 +123,11 @@ class Sandbox(ABC):
         """Gives an order the status the clerk chose; a vendor that notes more than the word overrides this."""
         self.ledger.set_status(number, status, self.clock())
 
+    def accept_waiting(self, waiting_since: datetime) -> None:
+        """Accepts what has waited since this moment or longer; overridden where more than a status waits."""
+        accepted = self.clerk["accept"]
+        self.ledger.advance(self.waiting_status, accepted, received_until=waiting_since, at=self.clock())
+
     def too_large(self, _: web.Request) -> web.Response:
         """How the vendor answers a body that is longer than it takes."""
         return json_answer({"error": f"the body is longer than {self.most_body_bytes} bytes"}, 413)
@@ -241,11 +246,8 @@ class Sandbox(ABC):
         return stream
 
     def _accept_waiting(self) -> None:
-        if self.auto_accept_seconds is None:
-            return
-        now = self.clock()
-        until = now - timedelta(seconds=self.auto_accept_seconds)
-        self.ledger.advance(self.waiting_status, self.clerk["accept"], received_until=until, at=now)
+        if self.auto_accept_seconds is not None:
+            self.accept_waiting(self.clock() - timedelta(seconds=self.auto_accept_seconds))
 
     async def _let_go(self, _: web.Application) -> None:
         self._closing.set()

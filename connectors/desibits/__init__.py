@@ -1,0 +1,1 @@
+"""Desibits, a point of sale."""
