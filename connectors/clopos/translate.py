@@ -1,11 +1,12 @@
 """What both generations of Clopos orders share: arithmetic, the comment, and reading an order back."""
 
-import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,7 @@ def lost(path: str, loss: str) -> Loss:
     return Loss(target=CONNECTOR, path=path, loss=loss)
 
 
+@lru_cache(maxsize=4096)
 def number(cents: int, scale: int) -> Number:
     """Minor units as the bare number Clopos uses: whole where it is whole, else an exact decimal."""
     whole, rest = divmod(cents, 10**scale)
@@ -83,7 +85,7 @@ def product_hash(product_id: int, modifiers: Sequence[tuple[int, int, Modifier]]
     if not modifiers:
         return str(product_id)
     plain = ",".join([f"{product_id}{count}{modifier_id}" for modifier_id, count, _ in modifiers])
-    return base64.b64encode(plain.encode()).decode()
+    return binascii.b2a_base64(plain.encode(), newline=False).decode()
 
 
 def order_lines(order: Order, losses: list[Loss]) -> list[tuple[str, Line]]:

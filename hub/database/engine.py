@@ -242,6 +242,8 @@ def _engine(url: str, *, writing: bool, durable: bool) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url, writing=writing, durable=durable)
     options = "-c statement_timeout=15000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
+    if writing:
+        options += " -c enable_seqscan=off"  # a plan made while a table was empty would go on reading the whole of it
     if not durable:
         options += " -c synchronous_commit=off"  # the last moments may be lost with the power, nothing else
     return create_engine(

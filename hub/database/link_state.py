@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from hub.database.prepared import Prepared
 from hub.database.tables import breakers, link_codes, link_refs, link_tokens, links, rate_use, scheduled_runs
 from hub.database.upsert import upsert
 
@@ -93,8 +94,15 @@ class Breaker(Struct, frozen=True):
 
 def load_breakers(connection: Connection, link_id: str) -> dict[str, Breaker]:
     """The breakers of a link by operation; only those that are not at rest."""
-    query = select(breakers).where(breakers.c.link_id == link_id)
-    return {row.operation: Breaker(**row._mapping) for row in connection.execute(query)}
+    return {row.operation: Breaker(*row) for row in _BREAKERS.run(connection, link_id)}
+
+
+_BREAKERS = Prepared(
+    lambda _: select(*(breakers.c[name] for name in Breaker.__struct_fields__)).where(
+        breakers.c.link_id == bindparam("link_id")
+    ),
+    "link_id",
+)
 
 
 def save_breaker(connection: Connection, breaker: Breaker) -> None:

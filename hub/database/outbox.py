@@ -5,12 +5,24 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from hub.database.deliveries import BLOCKING_OPERATIONS, OPEN_STATES, State, decode_change
+from hub.database.outbox_statements import (
+    DUE,
+    DUE_OLDEST_ORDER_FIRST,
+    HEADS,
+    INSERT_REFS,
+    LEASE,
+    LOCK_LANES,
+    NOTE_CLAIMED,
+    NOTE_SENT,
+    SET_DELIVERY,
+    SET_LANE,
+)
+from hub.database.prepared import text_list
 from hub.database.stage import move_order
-from hub.database.tables import deliveries, lanes, links, order_refs, orders
-from hub.database.upsert import upsert
+from hub.database.tables import deliveries, lanes, links, order_refs
 from hub.model.change import Change
 from hub.model.order import Loss, VendorRef
 from hub.model.status import Stage
@@ -50,19 +62,6 @@ class Claimed(Struct, frozen=True, kw_only=True):
 
 _FIRST = "submit_order"  # before it, the vendor has given no id
 
-_LEASE = (
-    update(lanes)
-    .where(lanes.c.id.in_(bindparam("lane_ids", expanding=True)))
-    .values(lease_owner=bindparam("owner"), lease_epoch=lanes.c.lease_epoch + 1, due_at_ms=bindparam("lease_until_ms"))
-    .returning(lanes.c.id, lanes.c.lease_epoch)
-)
-_HEADS = (
-    select(deliveries, orders.c.document)
-    .join(orders, orders.c.id == deliveries.c.order_id)
-    .where(deliveries.c.lane_id.in_(bindparam("lane_ids", expanding=True)), deliveries.c.state.in_(OPEN_STATES))
-    .order_by(deliveries.c.lane_id, deliveries.c.seq.desc())
-)
-
 
 def links_with_work(connection: Connection, now_ms: int) -> list[str]:
     """The links that have something due and may be called now. Costs one index probe per link."""
@@ -90,21 +89,12 @@ def claim(
     could be one that another process just finished. `marked_on_claim` are the operations whose attempt may be
     noted with the claim; for the others `mark_sent` notes it right before the first byte.
     """
-    allowed = select(links.c.id).where(
-        links.c.id == link_id, links.c.paused_cause == "", links.c.not_before_ms <= now_ms
-    )
-    due = (
-        select(lanes.c.id)
-        .where(lanes.c.link_id == link_id, lanes.c.due_at_ms <= now_ms, allowed.exists())
-        .order_by(*((lanes.c.order_id,) if oldest_order_first else (lanes.c.due_at_ms, lanes.c.order_id)))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    lane_ids = list(connection.execute(due).scalars())
+    due = DUE_OLDEST_ORDER_FIRST if oldest_order_first else DUE
+    lane_ids = [row.id for row in due.run(connection, link_id, now_ms, limit)]
     if not lane_ids:
         return []
-    leased = {"lane_ids": lane_ids, "owner": owner, "lease_until_ms": now_ms + lease_ms}
-    epochs = {row.id: row.lease_epoch for row in connection.execute(_LEASE, leased)}
+    leased = LEASE.run(connection, text_list(connection, lane_ids), owner, now_ms + lease_ms)
+    epochs = {row.id: row.lease_epoch for row in leased}
     heads = _heads(connection, lane_ids)
     _settle_idle(connection, [lane_id for lane_id in lane_ids if lane_id not in heads])
     _note_attempts(connection, heads.values(), now_ms, marked_on_claim)
@@ -116,9 +106,9 @@ def claim(
     ]
 
 
-def _heads(connection: Connection, lane_ids: Sequence[str]) -> dict[str, Row[Any]]:
+def _heads(connection: Connection, lane_ids: Sequence[str]) -> dict[str, Any]:
     """The first open delivery of each lane, with its order."""
-    rows = connection.execute(_HEADS, {"lane_ids": list(lane_ids)})
+    rows = HEADS.run(connection, text_list(connection, lane_ids))
     return {row.lane_id: row for row in rows}  # the lowest seq comes last and stays
 
 
@@ -128,23 +118,19 @@ def _settle_idle(connection: Connection, lane_ids: Sequence[str]) -> None:
         connection.execute(update(lanes).where(lanes.c.id.in_(lane_ids)).values(due_at_ms=None, lease_owner=None))
 
 
-def is_uncertain(row: Row[Any]) -> bool:
+def is_uncertain(row: Any) -> bool:
     """Unknown, or left in flight by a process that died after it began to send."""
     return row.state == State.UNKNOWN or (row.state == State.INFLIGHT and row.sent_at_ms is not None)
 
 
-def _note_attempts(
-    connection: Connection, heads: Iterable[Row[Any]], now_ms: int, marked_on_claim: Collection[str]
-) -> None:
+def _note_attempts(connection: Connection, heads: Iterable[Any], now_ms: int, marked_on_claim: Collection[str]) -> None:
     certain = [row for row in heads if not is_uncertain(row)]
     marked = [row.id for row in certain if row.operation in marked_on_claim]
     unmarked = [row.id for row in certain if row.operation not in marked_on_claim]
-    attempt: dict[str, Any] = {"state": State.INFLIGHT, "attempts": deliveries.c.attempts + 1}
     if marked:
-        sent = {"sent_at_ms": now_ms, "first_sent_at_ms": func.coalesce(deliveries.c.first_sent_at_ms, now_ms)}
-        connection.execute(update(deliveries).where(deliveries.c.id.in_(marked)).values(**attempt, **sent))
+        NOTE_SENT.run(connection, text_list(connection, marked), now_ms)
     if unmarked:
-        connection.execute(update(deliveries).where(deliveries.c.id.in_(unmarked)).values(**attempt, sent_at_ms=None))
+        NOTE_CLAIMED.run(connection, text_list(connection, unmarked))
 
 
 def _refs(connection: Connection, link_id: str, order_ids: Sequence[str]) -> dict[str, list[VendorRef]]:
@@ -163,7 +149,7 @@ def _refs(connection: Connection, link_id: str, order_ids: Sequence[str]) -> dic
 
 
 def _claimed(
-    row: Row[Any], epoch: int, now_ms: int, marked_on_claim: Collection[str], refs: dict[str, list[VendorRef]]
+    row: Any, epoch: int, now_ms: int, marked_on_claim: Collection[str], refs: dict[str, list[VendorRef]]
 ) -> Claimed:
     uncertain = is_uncertain(row)
     marked = not uncertain and row.operation in marked_on_claim
@@ -238,35 +224,6 @@ class Completion(Struct, frozen=True, kw_only=True):
 
 
 _ONLY_ONE = 2  # a lane's `next_seq` while it has had a single delivery
-_LOCK_LANES = (
-    select(lanes.c.id, lanes.c.lease_epoch, lanes.c.next_seq)
-    .where(lanes.c.id.in_(bindparam("lane_ids", expanding=True)))
-    .order_by(lanes.c.id)
-    .with_for_update()
-)
-_SET_DELIVERY = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("b_id"), deliveries.c.done_at_ms.is_(None))
-    .values(
-        state=bindparam("b_state"),
-        attempts=deliveries.c.attempts - bindparam("b_uncounted"),
-        absent_since_ms=bindparam("b_absent_since_ms"),
-        cause=bindparam("b_cause"),
-        detail=bindparam("b_detail"),
-        losses=bindparam("b_losses"),
-        pos_cents=bindparam("b_pos_cents"),
-        done_at_ms=bindparam("b_done_at_ms"),
-    )
-)
-_SET_LANE = (
-    update(lanes)
-    .where(lanes.c.id == bindparam("b_id"))
-    .values(
-        lease_owner=None,
-        due_at_ms=bindparam("b_due_at_ms"),
-        operation=case((bindparam("b_operation") == "", lanes.c.operation), else_=bindparam("b_operation")),
-    )
-)
 
 
 def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
@@ -275,13 +232,11 @@ def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
     A late success is still a fact and is kept; a late failure is not. The lane row is locked before the rest is
     read, so a delivery that is added meanwhile is not overlooked.
     """
-    locked = {
-        row.id: row for row in connection.execute(_LOCK_LANES, {"lane_ids": [item.lane_id for item in items]}).all()
-    }
+    lane_ids = text_list(connection, [item.lane_id for item in items])
+    locked = {row.id: row for row in LOCK_LANES.run(connection, lane_ids)}
     held = [item.lane_id in locked and locked[item.lane_id].lease_epoch == item.epoch for item in items]
     kept = [item for item, mine in zip(items, held, strict=True) if mine or item.state is State.DELIVERED]
-    if kept:
-        connection.execute(_SET_DELIVERY, [_delivery_values(item) for item in kept])
+    SET_DELIVERY.run_each(connection, [_delivery_values(item) for item in kept])
     _insert_refs(connection, [item for item in kept if item.ref is not None])
     for item in kept:
         if item.stage is not None:
@@ -290,8 +245,7 @@ def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
     mine = [item for item, is_held in zip(items, held, strict=True) if is_held]
     finished = _with_more_behind(connection, mine, {lane_id: row.next_seq for lane_id, row in locked.items()})
     following = _heads_operations(connection, finished)
-    if mine:
-        connection.execute(_SET_LANE, [_lane_values(item, following) for item in mine])
+    SET_LANE.run_each(connection, [_lane_values(item, following) for item in mine])
     return held
 
 
@@ -314,27 +268,24 @@ def _with_more_behind(connection: Connection, items: Sequence[Completion], next_
     return [item.lane_id for item in more if item.delivery_id not in dead]
 
 
-def _delivery_values(item: Completion) -> dict[str, Any]:
-    final = item.state not in OPEN_STATES
-    return {
-        "b_id": item.delivery_id,
-        "b_state": item.state,
-        "b_uncounted": 0 if item.count_attempt else 1,
-        "b_absent_since_ms": item.absent_since_ms,
-        "b_cause": item.cause,
-        "b_detail": item.detail[:2000].replace("\x00", "�"),
-        "b_losses": msgspec.json.encode(item.losses).decode() if item.losses else "",
-        "b_pos_cents": item.pos_cents,
-        "b_done_at_ms": item.now_ms if final else None,
-    }
+def _delivery_values(item: Completion) -> tuple[Any, ...]:
+    return (
+        item.delivery_id,
+        item.state.value,
+        0 if item.count_attempt else 1,
+        item.absent_since_ms,
+        item.cause,
+        item.detail[:2000].replace("\x00", "�"),
+        msgspec.json.encode(item.losses).decode() if item.losses else "",
+        item.pos_cents,
+        None if item.state in OPEN_STATES else item.now_ms,
+    )
 
 
-def _lane_values(item: Completion, following: dict[str, str]) -> dict[str, Any]:
+def _lane_values(item: Completion, following: dict[str, str]) -> tuple[Any, ...]:
     """Wakes the lane for a retry or for its next delivery; behind a dead one it waits for a person."""
-    due_at_ms = item.due_at_ms
-    if item.lane_id in following:
-        due_at_ms = item.now_ms
-    return {"b_id": item.lane_id, "b_due_at_ms": due_at_ms, "b_operation": following.get(item.lane_id, "")}
+    due_at_ms = item.now_ms if item.lane_id in following else item.due_at_ms
+    return (item.lane_id, due_at_ms, following.get(item.lane_id, ""))
 
 
 def _heads_operations(connection: Connection, lane_ids: Sequence[str]) -> dict[str, str]:
@@ -356,10 +307,6 @@ def _insert_refs(connection: Connection, items: Sequence[Completion]) -> None:
         for ref in (item.ref, *item.further_refs)
         if ref is not None
     }
-    if not rows:
-        return
-    values = [
-        {"link_id": link_id, "kind": kind, "vendor_id": vendor_id, "order_id": order_id, "noted_at_ms": noted_at_ms}
-        for (link_id, kind, vendor_id), (order_id, noted_at_ms) in sorted(rows.items())
-    ]
-    upsert(connection, order_refs, values)
+    INSERT_REFS.run(
+        connection, [(*key, order_id, noted_at_ms) for key, (order_id, noted_at_ms) in sorted(rows.items())]
+    )

@@ -1,10 +1,12 @@
 """Statements of the order's path: declared with SQLAlchemy Core, compiled once, run without its machinery.
 
 For one small statement the machinery costs ten times what the database does. What goes in are texts, whole numbers
-and bytes, in the order of the names given; what comes out are plain tuples.
+and bytes, in the order of the names given; what comes out are named tuples.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -23,11 +25,10 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    insert,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
@@ -41,18 +42,22 @@ class Prepared:
     """A statement that is compiled once per kind of database."""
 
     def __init__(self, declare: Callable[[Listed], ClauseElement], *names: str) -> None:
-        self._compiled = lru_cache(maxsize=2)(lambda sqlite: _compile(declare(_listed(sqlite)), sqlite, names))
+        self._compiled = lru_cache(maxsize=2)(lambda is_sqlite: _compile(declare(_listed(is_sqlite)), is_sqlite, names))
 
-    def run(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
+    def run(self, connection: Connection, *values: Any) -> list[Any]:
         """Runs the statement and returns its rows, if it has any. Raises what SQLAlchemy would."""
         sql, arrange = self._compiled(connection.dialect.name == "sqlite")
         cursor = _execute(connection, sql, arrange(values))
-        return [] if cursor.description is None else cursor.fetchall()
+        if cursor.description is None:
+            return []
+        make = _row_type(tuple([column[0] for column in cursor.description]))
+        return [make(row) for row in cursor.fetchall()]
 
     def run_each(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Runs the statement once for every row of values."""
-        sql, arrange = self._compiled(connection.dialect.name == "sqlite")
-        _execute(connection, sql, [arrange(values) for values in rows], many=True)
+        if rows:
+            sql, arrange = self._compiled(connection.dialect.name == "sqlite")
+            _execute(connection, sql, [arrange(values) for values in rows], many=True)
 
 
 def text_list(connection: Connection, texts: Sequence[str]) -> str:
@@ -67,9 +72,11 @@ class BulkInsert:
     statement with an array per column, because each statement is a round trip.
     """
 
-    def __init__(self, table: Table, *columns: str) -> None:
+    def __init__(self, table: Table, *columns: str, or_leave: bool = False) -> None:
+        """`or_leave`: rows whose key exists are left as they are."""
         self._table = table
         self._columns = columns
+        self._or_leave = or_leave
         self._for_rows = lru_cache(maxsize=16)(self._sqlite_insert)
         self._for_arrays = lru_cache(maxsize=1)(self._postgresql_insert)
 
@@ -86,16 +93,28 @@ class BulkInsert:
         rows: list[dict[str, BindParameter[Any]]] = [
             {column: bindparam(name) for column, name in zip(self._columns, row, strict=True)} for row in names
         ]
-        return str(insert(self._table).values(rows).compile(dialect=_dialect(sqlite=True)))
+        statement = sqlite.insert(self._table).values(rows)
+        return _text(statement.on_conflict_do_nothing() if self._or_leave else statement, is_sqlite=True)
 
     def _postgresql_insert(self) -> str:
         arrays = [func.unnest(_array_parameter(name, self._table.c[name].type)) for name in self._columns]
-        statement = insert(self._table).from_select(self._columns, select(*arrays))
-        return str(statement.compile(dialect=_dialect(sqlite=False)))
+        statement = postgresql.insert(self._table).from_select(self._columns, select(*arrays))
+        return _text(statement.on_conflict_do_nothing() if self._or_leave else statement, is_sqlite=False)
 
 
-def _listed(sqlite: bool) -> Listed:
-    if sqlite:
+def _text(statement: ClauseElement, *, is_sqlite: bool) -> str:
+    return str(statement.compile(dialect=_dialect(is_sqlite)))
+
+
+@lru_cache(maxsize=64)
+def _row_type(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
+    new_type: Any = namedtuple
+    make: Callable[[Iterable[Any]], Any] = new_type("Row", names)._make
+    return make
+
+
+def _listed(is_sqlite: bool) -> Listed:
+    if is_sqlite:
         return lambda column, name: column.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
     return lambda column, name: column == any_(_array_parameter(name, Text()))
 
@@ -121,24 +140,28 @@ def _element(value: Any) -> str:
 
 
 @lru_cache(maxsize=2)
-def _dialect(sqlite: bool) -> Dialect:
+def _dialect(is_sqlite: bool) -> Dialect:
     """The dialect with parameters by position."""
-    make: Any = sqlite_dialect if sqlite else PGDialect_psycopg
-    dialect: Dialect = make(paramstyle="qmark" if sqlite else "format")
+    make: Any = sqlite.dialect if is_sqlite else PGDialect_psycopg
+    dialect: Dialect = make(paramstyle="qmark" if is_sqlite else "format")
     return dialect
 
 
 def _compile(
-    statement: ClauseElement, sqlite: bool, names: tuple[str, ...]
+    statement: ClauseElement, is_sqlite: bool, names: tuple[str, ...]
 ) -> tuple[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]]:
     """The SQL text, and what brings values into its order."""
-    compiled: Any = statement.compile(dialect=_dialect(sqlite), compile_kwargs={"render_postcompile": True})
+    compiled: Any = statement.compile(dialect=_dialect(is_sqlite))
+    state = compiled.construct_expanded_state(dict.fromkeys(names))
     places = {name: index for index, name in enumerate(names)}
-    fixed = compiled.construct_params(dict.fromkeys(names))
-    order = [(places.get(name), fixed.get(name)) for name in compiled.positiontup]
+    order = [(places.get(name), _plain(state.parameters.get(name))) for name in state.positiontup]
     if [place for place, _ in order] == list(range(len(names))):
-        return str(compiled), lambda values: values
-    return str(compiled), lambda values: tuple([value if at is None else values[at] for at, value in order])
+        return state.statement, lambda values: values
+    return state.statement, lambda values: tuple([value if at is None else values[at] for at, value in order])
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
 
 
 def _execute(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:

@@ -11,6 +11,7 @@ NewId = Callable[[str], str]
 """Makes an identifier for a prefix, e.g. `new_id("order")`."""
 
 _HEX32 = re.compile(r"[0-9a-f]{32}")
+_AFTER_PREFIX = re.compile(r"_[0-9a-f]{32}")
 
 
 def time_ordered_id(prefix: str, *, now_ms: int, random_bytes: bytes) -> str:
@@ -56,6 +57,8 @@ def companion_id(prefix: str, identifier: str) -> str:
 
 def parse_id(prefix: str, text: str) -> str | None:
     """`text` as an identifier of this prefix; a bare UUID (with or without dashes) is accepted too."""
+    if text.startswith(prefix) and _AFTER_PREFIX.fullmatch(text, len(prefix)):
+        return text
     bare = text.removeprefix(f"{prefix}_").replace("-", "").lower()
     return f"{prefix}_{bare}" if _HEX32.fullmatch(bare) else None
 

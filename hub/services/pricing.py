@@ -39,7 +39,7 @@ def price_lines(catalog: Catalog, lines: Sequence[LineRequest], *, already: int 
 
     Raises `InvalidRequest` naming the field (`items[0].modifiers`).
     """
-    return [_line(catalog, line, f"items[{index}]", already + index) for index, line in enumerate(lines)]
+    return [_line(catalog, line, index, already + index) for index, line in enumerate(lines)]
 
 
 def bill(
@@ -56,7 +56,7 @@ def bill(
     if applied is not None:
         lines = _share_out(lines, applied.cents, catalog)
     charges = _service_charges(lines, policies, order_type)
-    taxed = [structs.replace(line, tax=_tax(line, _rule(catalog, line, policies))) for line in lines]
+    taxed = [_taxed(line, _rule(catalog, line, policies)) for line in lines]
     return structs.replace(
         check,
         lines=tuple(taxed),
@@ -77,20 +77,20 @@ def _is_discountable(catalog: Catalog, line: Line) -> bool:
     return item is None or item.discountable
 
 
-def _line(catalog: Catalog, request: LineRequest, field: str, index: int) -> Line:
+def _line(catalog: Catalog, request: LineRequest, asked_at: int, position: int) -> Line:
     item = catalog.items.get(request.item_id)
     if item is None or item.retired:
-        raise InvalidRequest(
-            f"{field}.itemId: {request.item_id!r} is not on the menu", field=f"{field}.itemId", code="ITEM_UNKNOWN"
-        )
+        field = f"items[{asked_at}].itemId"
+        raise InvalidRequest(f"{field}: {request.item_id!r} is not on the menu", field=field, code="ITEM_UNKNOWN")
     if not catalog.is_available(item):
-        raise InvalidRequest(
-            f"{field}.itemId: {item.name!r} is sold out", field=f"{field}.itemId", code="ITEM_SOLD_OUT"
-        )
-    modifiers = _modifiers(item, request.modifiers, f"{field}.modifiers")
-    unit_with_modifiers = item.price_cents + sum(chosen.unit_cents * chosen.quantity for chosen in modifiers)
+        field = f"items[{asked_at}].itemId"
+        raise InvalidRequest(f"{field}: {item.name!r} is sold out", field=field, code="ITEM_SOLD_OUT")
+    modifiers = _modifiers(item, request.modifiers, f"items[{asked_at}].modifiers")
+    unit_with_modifiers = item.price_cents
+    for chosen in modifiers:
+        unit_with_modifiers += chosen.unit_cents * chosen.quantity
     return Line(
-        uid=f"li_{index + 1}",
+        uid=f"li_{position + 1}",
         item_id=item.id,
         name=item.name,
         quantity=request.quantity,
@@ -110,8 +110,11 @@ def _modifiers(item: Item, choices: Sequence[ModifierChoice], field: str) -> tup
     for index, choice in enumerate(choices):
         group, option = _option(item, choice, f"{field}[{index}]")
         counts[group.id] = counts.get(group.id, 0) + choice.quantity
-        already = sum(c.quantity for c in chosen if c.modifier_id == option.id and c.group_id == group.id)
-        if option.max_quantity and already + choice.quantity > option.max_quantity:
+        taken = choice.quantity
+        for earlier in chosen:
+            if earlier.modifier_id == option.id and earlier.group_id == group.id:
+                taken += earlier.quantity
+        if option.max_quantity and taken > option.max_quantity:
             raise InvalidRequest(
                 f"{field}[{index}]: {option.name!r} may be chosen at most {option.max_quantity} times",
                 field=f"{field}[{index}]",
@@ -194,6 +197,10 @@ def _service_charges(lines: Sequence[Line], policies: Policies, order_type: Orde
         return ()
     base = sum(line.gross_cents - line.discount_cents for line in lines)
     return (Charge(type="service", cents=percent_of(base, percent), percent=policies.service_charge_percent),)
+
+
+def _taxed(line: Line, rule: Tax | None) -> Line:
+    return line if rule is None and line.tax is None else structs.replace(line, tax=_tax(line, rule))
 
 
 def _tax(line: Line, rule: Tax | None) -> LineTax | None:
