@@ -83,9 +83,7 @@ _FORGET_KEYS = Prepared(
     lambda listed: delete(idempotency_keys).where(listed(idempotency_keys.c.name, "names")), "names"
 )
 _ORIGINS = Prepared(
-    lambda listed: select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(
-        listed(orders.c.origin, "names"), orders.c.origin.is_not(None)
-    ),
+    lambda listed: select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(listed(orders.c.origin, "names")),
     "names",
 )
 _NEXT_NUMBERS = Prepared(
