@@ -60,6 +60,16 @@ def known_refs(connection: Connection, link_id: str, kind: str, vendor_ids: Sequ
     return known
 
 
+def load_order_refs(connection: Connection, link_id: str, order_id: str, kind: str) -> list[VendorRef]:
+    """An order's ids of one kind at a link, in the order of the vendor's ids."""
+    query = (
+        select(order_refs.c.kind, order_refs.c.vendor_id)
+        .where(order_refs.c.link_id == link_id, order_refs.c.order_id == order_id, order_refs.c.kind == kind)
+        .order_by(order_refs.c.vendor_id)
+    )
+    return [VendorRef(kind=row.kind, id=row.vendor_id) for row in connection.execute(query)]
+
+
 def load_open_orders(connection: Connection, venue_id: str) -> list[Order]:
     """A venue's open orders, oldest first."""
     query = select(orders.c.document).where(orders.c.venue_id == venue_id, orders.c.is_open).order_by(orders.c.id)
