@@ -3,11 +3,13 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hub.cli import commands, orders
 from hub.errors import HubError
 from hub.services.keys import Access
+
+_STATUSES = ("accepted", "preparing", "ready", "out_for_delivery", "served", "completed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +82,8 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--force", action="store_true", help="send without looking first: it is surely not in the POS")
     deliver.set_defaults(run=commands.deliver)
 
+    _changes(add)
+
     backup = add("backup", help="copy the embedded database safely, also while the hub runs")
     backup.add_argument("folder", metavar="FOLDER", help="where the copy goes; made if missing, must be empty")
     backup.set_defaults(run=commands.backup)
@@ -100,6 +104,38 @@ def build_parser() -> argparse.ArgumentParser:
     _address(demo)
     demo.set_defaults(run=commands.demo)
     return parser
+
+
+def _changes(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """What people do to single orders, and to what they are made from."""
+    cancel = add("cancel", help="cancel an order; what the POS has, once the POS agrees")
+    cancel.add_argument("order", metavar="ORDER", help="order id or number, e.g. DT-001")
+    cancel.add_argument("--reason", required=True, help="why; the POS is told so where it takes a reason")
+    cancel.set_defaults(run=commands.cancel)
+
+    status = add("status", help="move an order on, e.g. to ready or completed")
+    status.add_argument("order", metavar="ORDER", help="order id or number, e.g. DT-001")
+    status.add_argument("status", metavar="STATUS", choices=_STATUSES, help=", ".join(_STATUSES))
+    status.set_defaults(run=commands.set_status)
+
+    for name, words, run in (
+        ("86", "mark an item as sold out, here and at a POS that can be told", commands.sold_out),
+        ("un86", "mark an item as back in stock", commands.back_in_stock),
+    ):
+        stock = add(name, help=words)
+        stock.add_argument("venue", metavar="VENUE", help="venue slug or id")
+        stock.add_argument("item", metavar="ITEM", help="item id, or its name where only one has it")
+        stock.set_defaults(run=run)
+
+    fidelity = add("fidelity", help="what arrived of an order at its POS: kept, flattened, rounded or lost")
+    fidelity.add_argument("order", metavar="ORDER", help="order id or number, e.g. DT-001")
+    fidelity.add_argument("--json", action="store_true", help="print JSON")
+    fidelity.set_defaults(run=commands.fidelity)
+
+    drift = add("drift", help="what will fail because a store and its POS differ; exit status 1 if something will")
+    drift.add_argument("venue", metavar="VENUE", nargs="?", help="venue slug or id; all venues without one")
+    drift.add_argument("--json", action="store_true", help="print JSON")
+    drift.set_defaults(run=commands.drift)
 
 
 def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:
