@@ -144,9 +144,7 @@ class Hub:
             database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
         )
         self.history = History(self.database, self.calls_database)
-        self.tables = TableMap(
-            database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id
-        )
+        self.tables = TableMap(database=self.database, clock=self.clock, new_id=self.new_id)
         self.seating = Seating(
             database=self.database,
             directory=self.directory,

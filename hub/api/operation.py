@@ -19,6 +19,7 @@ from hub.services.outcomes import Outcomes
 from hub.services.pos_desk import PosDesk
 from hub.services.quotes import Quotes
 from hub.services.requests import Caller
+from hub.services.tables import TableMap
 
 
 class Services(Protocol):
@@ -77,6 +78,11 @@ class Services(Protocol):
     @property
     def history(self) -> History:
         """What happened to an order."""
+        ...
+
+    @property
+    def tables(self) -> TableMap:
+        """The tables and who sits there."""
         ...
 
     def now_ms(self) -> int:

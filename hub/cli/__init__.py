@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from hub.cli import commands, orders
+from hub.cli import commands, orders, tables
 from hub.errors import HubError
 from hub.services.keys import Access
 
@@ -88,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     backup.add_argument("folder", metavar="FOLDER", help="where the copy goes; made if missing, must be empty")
     backup.set_defaults(run=commands.backup)
 
+    _tables(add("tables", help="list a venue's tables, and say which table a name means"))
     _orders(add("orders", help="find, export, hold and prove orders; delete those whose time is over"))
     _keys(add("keys", help="make, list and revoke API keys"))
     _link(add("link", help="pause, resume or sync a venue's link to its POS"))
@@ -141,6 +142,21 @@ def _changes(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=default_port, help="port to listen on (default %(default)s)")
+
+
+def _tables(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+    listed = add("list", help="list a venue's tables and who sits there")
+    listed.add_argument("venue", metavar="VENUE", help="venue slug")
+    listed.set_defaults(run=tables.list_tables)
+    unmatched = add("unmatched", help="list the names of tables that nobody knows")
+    unmatched.add_argument("venue", metavar="VENUE", nargs="?", help="venue slug; all venues without it")
+    unmatched.set_defaults(run=tables.unmatched)
+    mapped = add("map", help="say which table a name means, for now and later")
+    mapped.add_argument("venue", metavar="VENUE", help="venue slug")
+    mapped.add_argument("name", metavar="NAME", help='the name as it came, e.g. "Terrace 4"')
+    mapped.add_argument("table", metavar="TABLE", help="the table it means, e.g. T4")
+    mapped.set_defaults(run=tables.map_name)
 
 
 def _orders(parser: argparse.ArgumentParser) -> None:

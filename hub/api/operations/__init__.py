@@ -13,6 +13,7 @@ from hub.api.operations import (
     pos_floor,
     pos_guests,
     stores,
+    tables,
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -27,4 +28,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *pos_floor.OPERATIONS,
     *pos_guests.OPERATIONS,
     *pos_books.OPERATIONS,
+    *tables.OPERATIONS,
 )
