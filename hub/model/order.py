@@ -207,6 +207,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
 
     order: Order
     injection: tuple[InjectionState, ...] = ()
+    kept_here: tuple[Loss, ...] = ()
+    """What only the hub has of it."""
 
     @property
     def money_audit(self) -> MoneyAudit:
@@ -218,4 +220,4 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     @property
     def fidelity(self) -> tuple[Loss, ...]:
         """Everything any target could not take as it was."""
-        return tuple(loss for state in self.injection for loss in state.losses)
+        return (*(loss for state in self.injection for loss in state.losses), *self.kept_here)

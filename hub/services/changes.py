@@ -210,6 +210,37 @@ class Changes:
             pos_only=True,
         )
 
+    async def carry_out(
+        self,
+        asked: Asked,
+        change: Callable[[Order, int], tuple[Order, Sequence[tuple[Operation, Change]]]],
+        *,
+        kind: str,
+        detail: str = "",
+    ) -> Changed:
+        """A change that is the hub's own; `change` gives the order after it and what the POS may be told of it."""
+        now_ms = self._clock.now_ms()
+
+        def unit(connection: Connection) -> tuple[Changed, str]:
+            order = _load(connection, asked)
+            link = self._directory.link_of(order.venue_id)
+            after, writes = change(order, now_ms)
+            if after == order:
+                return self._answer(connection, order, AtPos.APPLIED if link else AtPos.NO_POS), ""
+            saved = self._save(connection, asked, order, after, kind, detail)
+            if link is None:
+                return self._answer(connection, saved, AtPos.NO_POS), ""
+            if not _was_ever_sent(connection, saved, link):
+                return self._answer(connection, saved, AtPos.APPLIED), ""
+            offered = [write for write in writes if self._offers(link, write[0])]
+            for operation, carried in offered:
+                self._enqueue(connection, saved, link, operation, carried)
+            if not offered:
+                return self._answer(connection, saved, AtPos.NOT_SUPPORTED), ""
+            return self._answer(connection, saved, AtPos.QUEUED), link.id
+
+        return await self._run(asked, unit)
+
     async def _change(
         self,
         asked: Asked,

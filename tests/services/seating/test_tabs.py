@@ -9,7 +9,7 @@ from hub.database.vendor_refs import save_ref
 from hub.errors import InvalidRequest, NotFound
 from hub.model.order import VendorRef
 from hub.model.status import Stage, Status
-from hub.services.changes import Asked
+from hub.services.asked import Asked
 from tests.contract.ports import StandingClock
 from tests.database.stored import DAY, MINUTE, NOW, OTHER_VENUE, VENUE, place
 from tests.services.seating.dining_room import CHANNEL, ELSEWHERE, SECOND, DiningRoom, opened_at_the_pos
