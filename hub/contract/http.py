@@ -8,7 +8,7 @@ import asyncio
 import email.utils
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, cast
 
 import aiohttp
@@ -113,6 +113,19 @@ class VendorHttp:
         copy.__dict__.update(self.__dict__)
         copy._refusal = refusal
         return copy
+
+    def at(self, base_url: str) -> "VendorHttp":
+        """The same client at another address, for a connector that knows the vendor's addresses by name."""
+        copy = object.__new__(VendorHttp)
+        copy.__dict__.update(self.__dict__)
+        copy.profile = replace(self.profile, base_url=base_url)
+        copy._urls = {}
+        return copy
+
+    @property
+    def redactor(self) -> Redactor:
+        """What hides this link's secrets."""
+        return self._redactor
 
     def hide(self, secret: str) -> None:
         """Keeps a value that was just issued (a token) out of everything recorded from now on."""

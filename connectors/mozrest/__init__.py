@@ -1,0 +1,1 @@
+"""Mozrest, which stands between reservation systems and points of sale."""
