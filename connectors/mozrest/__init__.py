@@ -1,1 +1,1 @@
-"""Mozrest, which stands between reservation systems and points of sale."""
+"""Mozrest, which brings the guests of reservation systems to the hub and wants to hear what becomes of them."""
