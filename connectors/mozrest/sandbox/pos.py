@@ -20,6 +20,10 @@ REPEATED_AFTER = frozenset({500, 503})
 MOST_BYTES = 8 * 1024 * 1024
 
 
+class AnswerTooLong(Exception):
+    """The POS sends without an end."""
+
+
 @dataclass(frozen=True)
 class PosAnswer:
     """What came of a call: the last attempt's answer, or in `error` why there is none."""
@@ -122,7 +126,7 @@ class Pos:
         try:
             async with asyncio.timeout(self._settings().timeout_seconds):
                 status, answer = await self._send(venue, method, url, body)
-        except (httpx.HTTPError, TimeoutError, _TooLong) as problem:
+        except (httpx.HTTPError, TimeoutError, AnswerTooLong) as problem:
             error = f"{type(problem).__name__}: {problem}".rstrip(": ")
         milliseconds = int((time.monotonic() - began) * 1000)
         self._log.end(number, {"status": status, "answer": answer, "error": error, "milliseconds": milliseconds})
@@ -140,9 +144,5 @@ class Pos:
             async for part in answer.aiter_bytes():
                 raw += part
                 if len(raw) > MOST_BYTES:
-                    raise _TooLong(f"the answer is longer than {MOST_BYTES} bytes")
+                    raise AnswerTooLong(f"the answer is longer than {MOST_BYTES} bytes")
             return answer.status_code, readable(bytes(raw))
-
-
-class _TooLong(Exception):
-    """The POS sends without an end."""

@@ -125,6 +125,36 @@ async def test_a_pos_that_opens_a_second_order_for_the_same_guest_is_found_out()
         ]
 
 
+async def test_a_later_answer_to_a_seating_does_not_undo_what_the_order_has_become() -> None:
+    async with playing() as play:
+        await play.seated()
+        play.pos.planned = [(409, {"error": {"code": 409, "message": "Table is occupied"}})]
+        assert (await play.control("POST", "seat-again", {"id": "moz-1"}))["status"] == "open"
+        await play.call("PUT", "/order/1/close", order("1", check("C1", status="closed"), status="closed"))
+        assert (await play.control("POST", "seat-again", {"id": "moz-1"}))["status"] == "closed"
+
+
+async def test_an_update_by_mozrest_s_id_opens_a_guest_whose_seating_is_unknown() -> None:
+    async with playing(retries=0, order_id="mozrest") as play:
+        play.pos.planned = [None]
+        await play.seated()
+        assert await play.call("PUT", "/order/moz-1", order("1")) == (200, {"id": "moz-1", "status": "open"})
+
+
+async def test_an_update_by_the_pos_s_id_is_not_found_while_the_answer_to_the_seating_is_lost() -> None:
+    async with playing(retries=0) as play:
+        play.pos.planned = [None]
+        await play.seated()
+        assert (await play.call("PUT", "/order/1", order("1")))[0] == 404
+
+
+async def test_an_answer_without_an_end_is_cut_off() -> None:
+    async with playing(retries=0) as play:
+        play.pos.planned = [(200, "x" * (8 * 1024 * 1024))]
+        result = await play.control("POST", "tables")
+        assert (result["status"], result["error"]) == (None, "AnswerTooLong: the answer is longer than 8388608 bytes")
+
+
 async def test_a_lost_answer_is_asked_for_once_more_with_the_same_body() -> None:
     async with playing() as play:
         play.pos.planned = [None]
@@ -200,6 +230,17 @@ async def test_a_pull_of_the_list_sends_its_filters_and_finds_no_difference_wher
         assert play.pos.heard[1][1] == (
             f"{ORDERS}?status=open&from=2026-03-02T00:00:00Z&until=2026-03-03T00:00:00%2B02:00"
         )
+
+
+async def test_an_order_that_does_not_say_who_the_guest_is_does_not_differ_in_it() -> None:
+    async with playing() as play:
+        await play.seated(guestName="John Doe")
+        assert (await play.control("POST", "sync"))["differences"] == []
+        play.pos.orders["1"]["guestName"] = "Jane Doe"
+        (found,) = (await play.control("POST", "sync"))["differences"]
+        assert (found["field"], found["mozrest"], found["pos"]) == ("guestName", "John Doe", "Jane Doe")
+        del play.pos.orders["1"]["guestName"]
+        assert (await play.control("POST", "sync"))["differences"] == []
 
 
 async def test_a_lost_update_is_found_field_by_field_in_the_list_and_in_the_order() -> None:

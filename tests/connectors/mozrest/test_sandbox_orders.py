@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.mozrest.sandbox_play import check, later, order, playing
+from tests.connectors.mozrest.sandbox_play import check, later, lines, order, playing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
@@ -52,7 +52,23 @@ async def test_a_close_and_a_void_may_come_again() -> None:
         await play.walk_in(order("1"))
         for path, body in ((CLOSE, closed()), (CLOSE, closed()), (VOID, None), (VOID, None)):
             assert await play.call("PUT", path, body) == (200, {"id": "moz-1", "status": "closed"})
-        assert (await play.view())[0]["version"] == 3
+        (seen,) = await play.view()
+        assert seen["version"] == 3
+        assert [entry["warnings"] for entry in seen["history"]] == [
+            [],
+            [],
+            [],
+            ["check 98766 was closed and is void", "the order was closed already"],
+            [],
+        ]
+
+
+async def test_numbers_written_otherwise_and_tables_in_another_order_are_no_change() -> None:
+    async with playing() as play:
+        await play.walk_in(order("1", tables=["T12", "T13"]))
+        same = check(totalAmount=150, tax=12, items=[{**line, "id": str(line["id"])} for line in lines()])
+        await play.call("PUT", UPDATE, order("1", same, tables=["T13", "T12"]))
+        assert (await play.view())[0]["version"] == 1
 
 
 async def test_an_update_after_the_close_is_refused_and_leaves_the_order_as_it_was() -> None:
