@@ -28,7 +28,7 @@ from hub.contract.inbound import (
     TablesResult,
     TabsResult,
 )
-from hub.contract.writes import OrderWrite, Replay, WriteResult, write
+from hub.contract.writes import LookUp, OrderWrite, Replay, Verdict, WriteResult, write
 from hub.errors import ConnectorError, HubError, OutcomeUnknown, Unauthorized, VendorRejected, VendorUnavailable
 from hub.model.change import OrderSnapshot
 from hub.model.order import Order, VendorRef
@@ -86,8 +86,9 @@ class MozrestConnector(ChannelConnector):
         """Mozrest's error body."""
         return error_reply(error)
 
-    # Repeating a walk-in with the same payload id is taken for harmless: the id is the only key the API has.
-    @write(Replay.KEYED)
+    # The id in the payload is the only key the API has, and whether it is honoured is not documented. So a walk-in
+    # whose answer was lost is looked for first, and sent again only when the first call must be over.
+    @write(Replay.KEYED, look_up="find_order", one_at_a_time=True)
     async def push_opened(self, request: OrderWrite) -> WriteResult:
         """A table that was seated without a reservation."""
         mozrest_id = await self._client.open_order(self._body(request))
@@ -96,6 +97,21 @@ class MozrestConnector(ChannelConnector):
                 "open_order: Mozrest took the order and named no id", connector=CONNECTOR, operation="open_order"
             )
         return WriteResult(ref=VendorRef(kind="order", id=mozrest_id))
+
+    async def find_order(self, request: OrderWrite, *, since_ms: int) -> LookUp:
+        """Whether Mozrest has a walk-in: tells it what it was told before, under our id, which it knows or does not.
+
+        Raises `UnsupportedByVendor` where updates go by Mozrest's id, which nobody knows then.
+        """
+        if self._settings.order_id == "mozrest":
+            raise self.unsupported("find_order")
+        try:
+            mozrest_id = await self._client.update_order(request.order.id, self._body(request))
+        except VendorRejected as refused:
+            if refused.code == "404":
+                return LookUp(verdict=Verdict.ABSENT)
+            raise
+        return LookUp(verdict=Verdict.FOUND, ref=VendorRef(kind="order", id=mozrest_id) if mozrest_id else None)
 
     @write(Replay.REPEATABLE)
     async def push_changed(self, request: OrderWrite) -> WriteResult:

@@ -108,7 +108,7 @@ def _tables(body: Mapping[str, Any]) -> tuple[str, ...]:
         given = body.get("tableId")
     each = given if isinstance(given, list) else [given]
     tables = tuple(dict.fromkeys(_text({"tables": one}, "tables") for one in each))
-    if not all(tables):
+    if not tables or not all(tables):
         raise _wrong("tables", _BLANK)
     if len(tables) > _MOST_TABLES:
         raise _wrong("tables", f"There should be at most {_MOST_TABLES}.")
