@@ -34,9 +34,13 @@ UPDATE_ORDER: Final = InboundRoute("update_order", "PUT", "/venue/{venueId}/orde
 ROUTES: Final[Sequence[InboundRoute]] = (LIST_TABLES, OPEN_ORDER, LIST_ORDERS, GET_ORDER, UPDATE_ORDER)
 
 _BLANK = "This value should not be blank."
-_LONGEST_TEXT = 250
-_MOST_TABLES = 50
+_LONGEST_TEXT = 200
+_LONGEST_TABLE = 100
+_LONGEST_EMAIL = 254
+_LONGEST_TELEPHONE = 39
+_MOST_TABLES = 20
 _MOST_ITEMS = 200
+_MOST_OF_ONE = 999
 _MOST_GUESTS = 1000
 _MOST_MONEY = 10_000_000
 _YEARS = range(2000, 2101)
@@ -107,7 +111,7 @@ def _tables(body: Mapping[str, Any]) -> tuple[str, ...]:
     if given is None:
         given = body.get("tableId")
     each = given if isinstance(given, list) else [given]
-    tables = tuple(dict.fromkeys(_text({"tables": one}, "tables") for one in each))
+    tables = tuple(dict.fromkeys(_text({"tables": one}, "tables", _LONGEST_TABLE) for one in each))
     if not tables or not all(tables):
         raise _wrong("tables", _BLANK)
     if len(tables) > _MOST_TABLES:
@@ -116,8 +120,8 @@ def _tables(body: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _customer(body: Mapping[str, Any]) -> Customer | None:
-    name, email = _text(body, "guestName"), _text(body, "guestEmail")
-    phone = _text(body, "guestTelephone")
+    name, email = _text(body, "guestName"), _text(body, "guestEmail", _LONGEST_EMAIL)
+    phone = _text(body, "guestTelephone", _LONGEST_TELEPHONE)
     if not (name or email or phone):
         return None
     # The sample shows 34646883377: a country code without the plus that other systems need to recognise it.
@@ -161,18 +165,18 @@ def _wanted_items(items: Any) -> tuple[WantedItem, ...]:
 def _wanted_item(item: Any) -> WantedItem | None:
     fields = item if isinstance(item, Mapping) else {"name": item}
     try:
-        named = _text(fields, "id") or _text(fields, "name")
+        named = _text(fields, "name") or _text(fields, "id")  # what it is called means more to the staff
         quantity = _number(fields, "quantity")
         note = _text(fields, "note") or _text(fields, "notes")
     except InvalidRequest:
         return None
     if not named:
         return None
-    is_whole = quantity is not None and quantity == int(quantity) and 0 < quantity <= _MOST_GUESTS
+    is_whole = quantity is not None and quantity == int(quantity) and 0 < quantity <= _MOST_OF_ONE
     return WantedItem(item=named, quantity=int(quantity) if is_whole and quantity else 1, note=note)
 
 
-def _text(body: Mapping[str, Any], field: str) -> str:
+def _text(body: Mapping[str, Any], field: str, longest: int = _LONGEST_TEXT) -> str:
     """A text, or a whole number where a text was due; empty when absent."""
     value = body.get(field)
     if value is None:
@@ -180,8 +184,8 @@ def _text(body: Mapping[str, Any], field: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise _wrong(field, "This value should be of type string.")
     text = str(value).strip()
-    if len(text) > _LONGEST_TEXT:
-        raise _wrong(field, f"This value is too long: at most {_LONGEST_TEXT} characters.")
+    if len(text) > longest:
+        raise _wrong(field, f"This value is too long: at most {longest} characters.")
     if "\x00" in text:
         raise _wrong(field, "This value should not contain null bytes.")
     return text

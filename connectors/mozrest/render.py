@@ -87,8 +87,8 @@ def check_number(order: Order, index: int) -> str:
 
 
 def table_to_mozrest(table: Table) -> MozrestTable:
-    """One row of the list of tables."""
-    return {"id": table.id, "name": table.name}
+    """One row of the list of tables. Orders name their tables, so a table's name is its id here."""
+    return {"id": table.name, "name": table.name}
 
 
 def reply(body: Any, status: int = 200) -> InboundReply:

@@ -108,7 +108,7 @@ def test_preordered_items_are_read_as_far_as_they_can_be(linked: LinkedMozrest) 
         {"id": "a", "quantity": "3"},
     ]
     assert opened(linked, items=items).items == (
-        WantedItem(item="7", quantity=2, note="no nuts"),
+        WantedItem(item="Set menu", quantity=2, note="no nuts"),
         WantedItem(item="Wine"),
         WantedItem(item="Cake"),
         WantedItem(item="a", quantity=3),
