@@ -198,7 +198,7 @@ def _refusal(visit: _Visit, problem: HubError) -> HubError:
 
 def _our_fault() -> HubError:
     """What the outside learns of an error of ours: nothing but that it may try again."""
-    return HubError("Server error, please retry", code="INTERNAL_ERROR")
+    return HubError("Server error, please retry")
 
 
 def _address(path: str) -> tuple[str, str, str]:

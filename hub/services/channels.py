@@ -15,7 +15,6 @@ from hub.services.directory import Directory
 
 INBOUND = "/inbound"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_PART = re.compile(r"\{(\w+)\}")
 
 
 class Channels:
@@ -43,7 +42,7 @@ class Channels:
         for link in self._directory.links():
             if link.role == "channel" and link.connector == connector_id and place in (link.id, self._place(link)):
                 return link
-        raise NotFound(f"nothing is linked at {place[:100]!r}", code="LINK_UNKNOWN")
+        raise NotFound(f"nothing is linked at {place[:100]!r}")
 
     def connector(self, link: Link) -> ChannelConnector:
         """The connector of a link. Raises `ConfigurationError` when its settings or secrets are not right."""
@@ -70,7 +69,21 @@ class Found(Struct, frozen=True):
 def find_route(routes: Sequence[InboundRoute], method: str, path: str) -> Found:
     """The route of a call; raises `NotFound`."""
     for route in routes:
-        match = re.fullmatch(_PART.sub(r"(?P<\1>[^/\x00]+)", route.path), path)
-        if match is not None and route.method == method:
-            return Found(route, match.groupdict())
-    raise NotFound(f"there is no {method[:10]} {path[:200]} here", code="ROUTE_UNKNOWN")
+        parts = _parts(route.path, path) if route.method == method else None
+        if parts is not None:
+            return Found(route, parts)
+    raise NotFound(f"there is no {method[:10]} {path[:200]} here")
+
+
+def _parts(pattern: str, path: str) -> dict[str, str] | None:
+    """The named parts of a path, `{name}` in the pattern; None when it does not fit."""
+    wanted, given = pattern.split("/"), path.split("/")
+    if len(wanted) != len(given) or "\x00" in path:
+        return None
+    parts = {}
+    for want, word in zip(wanted, given, strict=True):
+        if want.startswith("{") and word:
+            parts[want[1:-1]] = word
+        elif want != word:
+            return None
+    return parts
