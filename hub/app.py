@@ -46,8 +46,10 @@ from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
 from hub.services.pickup import Pickup
 from hub.services.retention import Retention
+from hub.services.seating import Seating
 from hub.services.stuck import Stuck
 from hub.services.sync import Sync, poll_quietly
+from hub.services.tables import TableMap
 from hub.settings import Settings
 from hub.trace.inbound import InboundTrace
 from hub.trace.recorder import Recorder
@@ -127,6 +129,19 @@ class Hub:
             pickup=Pickup(database=self.database, directory=self.directory, clock=self.clock, new_id=self.new_id),
             clock=self.clock,
             new_id=self.new_id,
+        )
+        self.tables = TableMap(
+            database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id
+        )
+        self.seating = Seating(
+            database=self.database,
+            directory=self.directory,
+            registry=self.registry,
+            tables=self.tables,
+            look=self.sync.poll,
+            clock=self.clock,
+            new_id=self.new_id,
+            on_queued=self._placed,
         )
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)

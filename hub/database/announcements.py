@@ -31,13 +31,20 @@ def shown(order: Order) -> Shown:
     return Shown(order.status, order.tables, order.party_size, order.customer, order.checks)
 
 
-def announce(connection: Connection, before: Order | None, after: Order, event_id: str) -> None:
-    """Queues what the venue's channels must hear; `before` is None for a new order, `event_id` names the change."""
+def announce(
+    connection: Connection, before: Order | None, after: Order, event_id: str, *, told_by_link_id: str = ""
+) -> None:
+    """Queues what the venue's channels must hear; `before` is None for a new order, `event_id` names the change.
+
+    The channel that the change came from (`told_by_link_id`) is not told of it.
+    """
     if before is not None:
         has_ended = Status.OPEN not in (before.status, after.status)
         if has_ended or shown(before) == shown(after):
             return
     for link in load_channels(connection, after.venue_id):
+        if link.id == told_by_link_id:
+            continue
         operation = _operation(connection, link, before, after)
         if operation:
             enqueue(

@@ -342,11 +342,19 @@ def _delivery_rows(submission: Submission, order: Order) -> Iterable[tuple[Any, 
 
 
 def save_change(
-    connection: Connection, before: Order, after: Order, *, event_id: str, kind: str, actor: str, detail: str
+    connection: Connection,
+    before: Order,
+    after: Order,
+    *,
+    event_id: str,
+    kind: str,
+    actor: str,
+    detail: str,
+    told_by_link_id: str = "",
 ) -> Order | None:
     """Stores a changed order under the next version, with its audit row and what its channels must hear.
 
-    None when someone else was faster.
+    A channel is not told what it told us itself: `told_by_link_id`. None when someone else was faster.
     """
     changed = _since_when_closed(structs.replace(after, version=before.version + 1))
     statement = (
@@ -372,7 +380,7 @@ def save_change(
         "detail": detail,
     }
     connection.execute(insert(order_events), [event])
-    announce(connection, before, changed, event_id)
+    announce(connection, before, changed, event_id, told_by_link_id=told_by_link_id)
     return changed
 
 

@@ -54,6 +54,36 @@ sold_out = Table(
     Column("since_ms", BigInteger, nullable=False),
 )
 
+# `id` is what channels are given and stays, whatever the table is called. NULL seats: nobody said.
+venue_tables = Table(
+    "venue_tables",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("venue_id", String(64), ForeignKey("venues.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("seats", Integer),
+    Column("area", String(100), nullable=False, server_default=""),
+    # By the operator's file; else only the POS tells of it.
+    Column("declared", Boolean, nullable=False),
+    Column("vendor_id", String(200), nullable=False, server_default=""),
+    Column("told_status", String(16), nullable=False, server_default=""),
+    Column("retired", Boolean, nullable=False),
+    Index("ix_venue_tables_venue_id", "venue_id"),
+)
+
+# Other names for tables; one without a table waits for a person to say which it is.
+table_names = Table(
+    "table_names",
+    metadata,
+    Column("venue_id", String(64), ForeignKey("venues.id"), primary_key=True),
+    Column("name_key", String(100), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("table_id", String(64), ForeignKey("venue_tables.id")),
+    Column("told_by", String(120), nullable=False, server_default=""),
+    Column("order_id", String(64), nullable=False, server_default=""),
+    Column("seen_at_ms", BigInteger, nullable=False),
+)
+
 links = Table(
     "links",
     metadata,
@@ -195,6 +225,7 @@ orders = Table(
     # SQLite uses it only for queries that hold its very words, and SQLAlchemy asks for `is_open = 1` there.
     Index("ix_orders_open", "venue_id", "id", sqlite_where=text("is_open = 1"), postgresql_where=text("is_open")),
     Index("ix_orders_venue_id", "venue_id", "id"),
+    Index("ix_orders_changed", "venue_id", "updated_at_ms", "id"),
     Index(
         "ix_orders_closed",
         "closed_at_ms",

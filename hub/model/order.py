@@ -30,6 +30,8 @@ class Timing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     business_date: str
     promised_at_ms: int | None = None
     """When the guest expects the food; none means as soon as possible."""
+    seated_at_ms: int | None = None
+    """When the guest sat down, where somebody said so."""
     closed_at_ms: int | None = None
 
 
@@ -108,6 +110,11 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def totals(self) -> Totals:
         """The sum over the checks that are not void."""
         return Totals.sum_of(check.totals for check in self.checks if check.status is not Status.VOID)
+
+    def check_number(self, check: Check) -> str:
+        """What a check is called: as the POS calls it, else by the order and its place (`DT-001`, `DT-001-2`)."""
+        place = next(index for index, own in enumerate(self.checks, start=1) if own.id == check.id)
+        return check.number or (self.number if place == 1 else f"{self.number}-{place}")
 
 
 class VendorRef(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """A venue (a restaurant location) with its rules, and its link to a vendor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -51,6 +51,8 @@ class Venue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: tuple[OpeningHours, ...] = ()
     """None given means always open."""
     policies: Policies = Policies()
+    seating: str = ""
+    """Who says where guests sit: the name of a channel, `pos` or `hub`; empty: the only channel, else the hub."""
 
 
 class RateLimit(Struct, frozen=True):
@@ -94,6 +96,18 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     walk_ins: Literal["tell", "keep"] = "tell"
     """Whether a channel is told of tables that were seated without it."""
     paused_cause: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the operator calls it."""
+        return self.name or self.connector
+
+
+def seating_owner(venue: Venue, channels: Sequence[Link]) -> str:
+    """Who says where guests sit at a venue with these channels: a channel's label, `pos` or `hub`."""
+    if venue.seating:
+        return venue.seating
+    return channels[0].label if len(channels) == 1 else "hub"
 
 
 def is_open(venue: Venue, local: datetime) -> bool:

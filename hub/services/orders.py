@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from hub.contract.base import PosConnector
 from hub.contract.ports import Clock
 from hub.contract.registry import Registry
 from hub.database import orders as stored
@@ -20,7 +21,7 @@ from hub.model.ids import NewId, companion_id, parse_id
 from hub.model.money import Money, display
 from hub.model.order import InjectionState, MoneyAudit, Order, OrderRecord, Origin, Timing
 from hub.model.status import Injection, OrderType
-from hub.model.venue import Venue, is_open
+from hub.model.venue import Link, Venue, is_open
 from hub.services.directory import Catalog, Directory
 from hub.services.pricing import price_check
 from hub.services.requests import Caller, OrderRequest
@@ -158,21 +159,28 @@ class Orders:
         link = self._directory.link_of(venue.id)
         if link is None:
             return None, ()
-        steps = self._registry.get(link.connector).pos.submission
-        deadline_ms = deliver_by_ms(venue, order.created_at_ms, order.timing.promised_at_ms)
-        submission = Submission(
-            link_id=link.id,
-            lane_id=companion_id("lane", order.id),
-            steps=tuple(
-                (self._new_id("dlv") if index else companion_id("dlv", order.id), step.value)
-                for index, step in enumerate(steps)
-            ),
-            deliver_by_ms=deadline_ms,
-        )
+        submission = new_submission(link, self._registry.get(link.connector).pos, venue, order, self._new_id)
         queued = InjectionState(
-            target=link.connector, link_id=link.id, state=Injection.QUEUED, attempts=0, deadline_at_ms=deadline_ms
+            target=link.connector,
+            link_id=link.id,
+            state=Injection.QUEUED,
+            attempts=0,
+            deadline_at_ms=submission.deliver_by_ms,
         )
         return submission, (queued,)
+
+
+def new_submission(link: Link, pos: type[PosConnector], venue: Venue, order: Order, new_id: NewId) -> Submission:
+    """The deliveries that bring a new order into its venue's POS."""
+    return Submission(
+        link_id=link.id,
+        lane_id=companion_id("lane", order.id),
+        steps=tuple(
+            (new_id("dlv") if index else companion_id("dlv", order.id), step.value)
+            for index, step in enumerate(pos.submission)
+        ),
+        deliver_by_ms=deliver_by_ms(venue, order.created_at_ms, order.timing.promised_at_ms),
+    )
 
 
 def new_order(
