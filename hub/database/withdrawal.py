@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select, update
 
 from hub.database.deliveries import BLOCKING_OPERATIONS, OPEN_STATES, State
-from hub.database.tables import deliveries, lanes
+from hub.database.tables import deliveries, lanes, order_refs
 
 
 class Whereabouts(StrEnum):
@@ -42,6 +42,14 @@ def withdraw(connection: Connection, order_id: str, link_id: str, *, surely_not_
     connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(state=State.CANCELLED, cause=""))
     connection.execute(update(lanes).where(lanes.c.id == lane.id).values(due_at_ms=None))
     return Whereabouts.NOT_SENT
+
+
+def is_known_there(connection: Connection, order_id: str, link_id: str) -> bool:
+    """Whether the POS gave an id to the order, also when it was opened there and nothing was ever sent."""
+    query = select(order_refs.c.vendor_id).where(
+        order_refs.c.order_id == order_id, order_refs.c.link_id == link_id, order_refs.c.kind == "order"
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def has_lane(connection: Connection, order_id: str, link_id: str) -> bool:

@@ -14,7 +14,7 @@ from hub.database import orders as stored
 from hub.database.deliveries import enqueue
 from hub.database.engine import Database
 from hub.database.order_reads import load_order
-from hub.database.withdrawal import Whereabouts, has_lane, has_open_delivery, withdraw
+from hub.database.withdrawal import Whereabouts, has_lane, has_open_delivery, is_known_there, withdraw
 from hub.errors import Conflict, InvalidRequest, NotFound
 from hub.model import causes, lifecycle
 from hub.model.change import (
@@ -253,13 +253,15 @@ class Changes:
             saved = self._save(connection, asked, order, after, kind, detail)
             if link is None:
                 return self._answer(connection, saved, AtPos.NO_POS), ""
-            if not able:
-                return self._answer(connection, saved, AtPos.NOT_SUPPORTED), ""
-            if operation is Operation.ADD_LINES and not has_lane(connection, saved.id, link.id):
+            if not _was_ever_sent(connection, saved, link):
+                if operation is not Operation.ADD_LINES:  # a tab on which nothing was ordered yet
+                    return self._answer(connection, saved, AtPos.APPLIED), ""
                 for step in self._registry.get(link.connector).pos.submission:  # the POS hears of it only now
                     self._enqueue(connection, saved, link, step, None)
-            else:
+            elif able:
                 self._enqueue(connection, saved, link, operation, carried)
+            else:
+                return self._answer(connection, saved, AtPos.NOT_SUPPORTED), ""
             return self._answer(connection, saved, AtPos.QUEUED), link.id
 
         return await self._run(unit)
@@ -332,6 +334,11 @@ def _load(connection: Connection, asked: Asked) -> Order:
             code="VERSION_CONFLICT",
         )
     return record.order
+
+
+def _was_ever_sent(connection: Connection, order: Order, link: Link) -> bool:
+    """Whether the POS has the order or will have it: also one that was opened there, for which nothing was sent."""
+    return has_lane(connection, order.id, link.id) or is_known_there(connection, order.id, link.id)
 
 
 def _recomputed(order: Order) -> Order:

@@ -14,6 +14,7 @@ from hub.database.floor import load_floor, lock_venue, note_unknown
 from hub.database.order_reads import load_open_orders, load_order
 from hub.database.orders import NewOrder, PlacementKind, Submission
 from hub.database.tabs import find_tab, follow, has_channel, is_live, lock_order
+from hub.database.vendor_refs import save_ref
 from hub.model.floor import Floor
 from hub.model.ids import NewId, companion_id
 from hub.model.order import Order, VendorRef
@@ -191,7 +192,7 @@ def _remember(connection: Connection, party: Party, order: Order) -> None:
     channel_id = party.wanted.channel_order_id
     if channel_id:
         ref = VendorRef(kind="order", id=channel_id)
-        stored.save_ref(connection, party.link.id, ref, order.id, now_ms=party.now_ms)
+        save_ref(connection, party.link.id, ref, order.id, now_ms=party.now_ms)
     follow(connection, party.link.id, order, lane_id=party.new_id("lane"))
 
 

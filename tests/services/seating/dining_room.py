@@ -14,8 +14,9 @@ from hub.contract.tables import VendorTables
 from hub.database import directory as stored_directory
 from hub.database.engine import Database
 from hub.database.order_reads import load_events, load_order
-from hub.database.orders import place_orders, save_ref
+from hub.database.orders import place_orders
 from hub.database.tables import deliveries, orders
+from hub.database.vendor_refs import save_ref
 from hub.model.check import Check, Line, Totals
 from hub.model.order import MoneyAudit, Order, Origin, Timing, VendorRef
 from hub.model.status import OrderType
@@ -141,7 +142,7 @@ class DiningRoom:
     def told(self, link: Link = CHANNEL) -> list[str]:
         """What is queued for a link, in order."""
         query = select(deliveries.c.operation).where(deliveries.c.link_id == link.id, deliveries.c.state == "pending")
-        return list(self.database.read_now(lambda c: c.execute(query.order_by(deliveries.c.id)).scalars().all()))
+        return list(self.database.read_now(lambda c: c.execute(query.order_by(deliveries.c.seq)).scalars().all()))
 
     def opened_at_the_pos(self, *tables: str, id_there: str = "till-1", at_ms: int = NOW) -> Order:
         """An order that a poll picked up at the POS."""
