@@ -47,9 +47,7 @@ def order_to_mozrest(order: Order, writing: Writing) -> MozrestOrder:
         "id": order.id,
         "status": writing.tables.to_vendor("order_status", status),
         "tables": list(order.tables),
-        "checks": [
-            _check(check, check_number(order, index), status, writing) for index, check in enumerate(order.checks)
-        ],
+        "checks": [_check(check, order.check_number(check), status, writing) for check in order.checks],
     }
     if order.party_size is not None:
         body["partySize"] = order.party_size
@@ -77,13 +75,8 @@ def listed_order(tab: Tab, writing: Writing) -> MozrestListedOrder:
 
 def opened_order(tab: Tab) -> MozrestOpened:
     """The answer to a guest's seating: our order id and the number of the first check."""
-    return {"id": tab.order.id, "checkNumber": check_number(tab.order, 0)}
-
-
-def check_number(order: Order, index: int) -> str:
-    """The POS's number of a check, else the order's with the check's place behind it, e.g. `DT-001-1`."""
-    given = order.checks[index].number if index < len(order.checks) else ""
-    return given or f"{order.number}-{index + 1}"
+    order = tab.order
+    return {"id": order.id, "checkNumber": order.check_number(order.checks[0])}
 
 
 def table_to_mozrest(table: Table) -> MozrestTable:

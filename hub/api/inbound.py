@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
 from litestar.types import Receive, Scope, Send
@@ -13,7 +13,7 @@ from litestar.types import Receive, Scope, Send
 from hub.api.admission import admission_of, headers_of
 from hub.api.replies import error_reply
 from hub.contract.channel import ChannelConnector
-from hub.contract.inbound import Command, CommandResult, InboundReply, InboundRequest, TabResult, TabsResult
+from hub.contract.inbound import InboundReply, InboundRequest, TabResult, TabsResult
 from hub.errors import (
     BodyTooLarge,
     ConfigurationError,
@@ -27,6 +27,7 @@ from hub.errors import (
 from hub.model.venue import Link, RateLimit
 from hub.services.channels import INBOUND, Channels, find_route
 from hub.services.limits import RequestLimits
+from hub.services.seating import Seating
 from hub.trace.inbound import InboundTrace
 
 _ANSWERED_WITHIN_SECONDS = 25.0
@@ -35,14 +36,6 @@ _MOST_QUERY_FIELDS = 50
 _JSON = "application/json"
 _CHANGING = ("POST", "PUT", "PATCH")
 _log = logging.getLogger(__name__)
-
-
-class Seats(Protocol):
-    """Carries out what a channel asks for."""
-
-    async def carry_out(self, link: Link, command: Command) -> CommandResult:
-        """Raises `InvalidRequest`, `NotFound`, `Conflict` or `Unavailable`."""
-        ...
 
 
 @dataclass
@@ -74,14 +67,14 @@ class Inbound:
         self,
         *,
         channels: Channels,
-        seats: Seats,
+        seating: Seating,
         limits: RequestLimits,
         trace: InboundTrace,
         now_ms: Callable[[], int],
         max_body_bytes: int,
     ) -> None:
         self._channels = channels
-        self._seats = seats
+        self._seating = seating
         self._limits = limits
         self._trace = trace
         self._now_ms = now_ms
@@ -134,7 +127,7 @@ class Inbound:
         await self._let_in(link, visit)
         visit.content = await self._body(visit)
         command = connector.parse(replace(request, body=visit.content))
-        result = await self._seats.carry_out(link, command)
+        result = await self._seating.carry_out(link, command)
         visit.of_many = isinstance(result, TabsResult)
         if isinstance(result, TabResult):
             visit.order_id = result.tab.order.id

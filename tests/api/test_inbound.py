@@ -152,7 +152,7 @@ class Door:
         limits = RequestLimits(database=None, clock=clock, shared=False)  # type: ignore[arg-type]
         app = Inbound(
             channels=self.channels,
-            seats=self.house,
+            seating=house,
             limits=limits,
             trace=InboundTrace(self.calls),
             now_ms=clock.now_ms,

@@ -53,11 +53,11 @@ def test_the_price_of_one_holds_its_modifiers_and_lines_that_do_not_divide_stay_
     assert [(str(item["price"]), item["quantity"]) for item in items] == [("6.50", 2), ("3.33", 2), ("3.34", 1)]
 
 
-def test_a_check_without_a_number_has_the_orders_with_its_place() -> None:
+def test_a_check_without_a_number_has_the_orders() -> None:
     first, second, third = check(line()), check(id="check_2", number="A7"), check(id="check_3")
     given = order(first, second, third)
-    assert [one["checkNumber"] for one in told(given)["checks"]] == ["DT-001-1", "A7", "DT-001-3"]
-    assert opened_order(Tab(order=given)) == {"id": ORDER_ID, "checkNumber": "DT-001-1"}
+    assert [one["checkNumber"] for one in told(given)["checks"]] == ["DT-001", "A7", "DT-001-3"]
+    assert opened_order(Tab(order=given)) == {"id": ORDER_ID, "checkNumber": "DT-001"}
 
 
 @pytest.mark.parametrize(
