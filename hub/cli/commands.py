@@ -53,6 +53,7 @@ def sandbox(options: argparse.Namespace) -> int:
         port=options.port,
         state=Path(options.state) if options.state else None,
         accept_after_seconds=options.accept_after,
+        hub_url=options.hub,
         until_stdin_closes=options.until_stdin_closes,
     )
 

@@ -39,6 +39,7 @@ from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
@@ -233,13 +234,20 @@ class MozrestSandbox(Sandbox):
 
 
 def create_app(
-    state: Path | None = None, *, auto_accept_seconds: float | None = None, seed_file: Path | None = None
+    state: Path | None = None,
+    *,
+    auto_accept_seconds: float | None = None,
+    seed_file: Path | None = None,
+    hub_url: str | None = None,
 ) -> web.Application:
     """The sandbox as an application, its ledger in `state` or in memory, with the seed of a file if given.
 
-    `auto_accept_seconds` is taken because every sandbox takes it; at Mozrest no order waits to be accepted.
+    With `hub_url`, such as `http://127.0.0.1:9000`, the seed's venues are at that hub. `auto_accept_seconds` is taken
+    because every sandbox takes it; at Mozrest no order waits to be accepted.
     """
-    seed = from_json(seed_file.read_bytes()) if seed_file else None
+    seed = from_json(seed_file.read_bytes()) if seed_file else load_seed()
+    for venue in seed["venues"] if hub_url is not None else ():
+        venue["hub_url"] = f"{hub_url}{urlsplit(venue['hub_url']).path}"
     sandbox = MozrestSandbox(seed, state=state)
 
     async def close(_: web.Application) -> None:
