@@ -7,6 +7,7 @@ from typing import Final
 from connectors.mozrest.client import MozrestClient
 from connectors.mozrest.parse import ROUTES, Place, command_from_mozrest
 from connectors.mozrest.render import (
+    CONNECTOR,
     Writing,
     error_reply,
     listed_order,
@@ -33,7 +34,6 @@ from hub.errors import ConnectorError, HubError, OutcomeUnknown, Unauthorized, V
 from hub.model.change import OrderSnapshot
 from hub.model.order import Order, VendorRef
 
-CONNECTOR: Final = "mozrest"
 _ANSWER_ON_ITS_WAY_MS: Final = 5 * 60_000
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from connectors.mozrest.wire import (
     MozrestCheck,
@@ -25,6 +25,8 @@ from hub.model.money import exponent, to_decimal
 from hub.model.order import Order
 from hub.model.status import Status
 from hub.model.table import Table
+
+CONNECTOR: Final = "mozrest"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def listed_order(tab: Tab, writing: Writing) -> MozrestListedOrder:
         "closedAt": None if order.timing.closed_at_ms is None else _moment(order.timing.closed_at_ms),
     }
     listed = cast(MozrestListedOrder, {**order_to_mozrest(order, writing), **times})
-    guest = order.customer
+    guest = order.customer if order.origin.system == CONNECTOR else None  # who came otherwise is not Mozrest's affair
     if guest is not None and guest.name:
         listed["guestName"] = guest.name
     if guest is not None and guest.email:

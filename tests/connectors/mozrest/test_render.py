@@ -12,7 +12,7 @@ from hub.contract.tables import load_schema, load_tables
 from hub.errors import Conflict, InvalidRequest
 from hub.model.check import Totals
 from hub.model.decimals import encode_json
-from hub.model.order import Customer, Order, Timing
+from hub.model.order import Customer, Order, Origin, Timing
 from hub.model.payment import Payment, PaymentMethod
 from hub.model.status import Status
 from tests.connectors.mozrest.linked import NOW_MS, ORDER_ID, LinkedMozrest, check, line, order
@@ -128,6 +128,11 @@ def test_a_guest_without_a_name_has_no_name() -> None:
     assert "guestName" not in listed
     assert "partySize" not in listed
     assert listed["guestTelephone"] == "0501234567"
+
+
+def test_the_guest_of_a_walk_in_is_not_told() -> None:
+    listed = listed_order(Tab(order=order(origin=Origin(system="api")), channel_order_id="m-1"), EURO)
+    assert [name for name in listed if name.startswith("guest")] == []
 
 
 def test_an_error_as_documented() -> None:
