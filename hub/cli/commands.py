@@ -183,7 +183,8 @@ def link(options: argparse.Namespace) -> int:
     """`link sync|pause|resume`"""
 
     async def run(hub: Hub) -> int:
-        chosen = hub.directory.link(options.link)
+        channel, _, place = options.link.partition("/")
+        chosen = hub.channels.find_link(channel, place) if place else hub.directory.link(options.link)
         if options.action == "sync":
             changed = await hub.catalogs.sync(chosen.id, progress=print)
             print("the menu changed" if changed else "the menu is as it was")
