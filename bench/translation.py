@@ -11,7 +11,7 @@ from connectors.clopos.settings import SaleType
 from connectors.clopos.translate import OrderSetup
 from connectors.clopos.translate_v1 import order_to_clopos
 from hub.api.json import decode
-from hub.api.operations.orders import OrderBody, order_request
+from hub.api.order_body import OrderBody, order_request
 from hub.contract.tables import load_tables
 from hub.contract.writes import OrderWrite
 from hub.model.decimals import decode_json, encode_json

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from hub.api.operations import OPERATIONS
+from hub.api.tools import bind
 from hub.cli import build_parser
 from hub.contract.base import Capability, PosConnector
 from hub.contract.channel import ChannelConnector
@@ -123,11 +125,22 @@ def causes() -> Iterator[str]:
         yield _row([f"`{cause.key}`", cause.title, cause.owner, cause.next_action])
 
 
+def tools() -> Iterator[str]:
+    """Every tool of AI agents, from the list of operations."""
+    yield _row(["Tool", "Needs", "What it does", "The same over REST"])
+    yield _row(["---"] * 4)
+    for bound in bind(OPERATIONS).values():
+        path = bound.operation.path.replace(":str}", "}")
+        rest = f"`{bound.operation.method} {path}`"
+        yield _row([f"`{bound.name}`", f"`{bound.scope}`", bound.tool.description, rest])
+
+
 BLOCKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "connectors": connectors,
     "channels": channels,
     "commands": commands,
     "causes": causes,
+    "tools": tools,
 }
 
 

@@ -32,6 +32,7 @@ from hub.errors import ConfigurationError, ConnectorError, HubError, Unavailable
 from hub.jobs.schedule import Job, Schedule
 from hub.model.ids import RandomBytes, time_ordered_id
 from hub.services.archive import Archive
+from hub.services.availability import Availability
 from hub.services.catalog import Catalogs
 from hub.services.changes import Changes
 from hub.services.channels import INBOUND, Channels
@@ -41,6 +42,7 @@ from hub.services.dispatch import Dispatcher
 from hub.services.evidence import EvidenceMaker
 from hub.services.expiry import Expiry
 from hub.services.health import Health
+from hub.services.history import History
 from hub.services.key_uses import WRITTEN_EVERY_SECONDS, KeyUses
 from hub.services.limits import RequestLimits, RequestRules
 from hub.services.link_stores import LinkStores
@@ -48,6 +50,7 @@ from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
 from hub.services.pickup import Pickup
+from hub.services.quotes import Quotes
 from hub.services.retention import Retention
 from hub.services.seating import Seating
 from hub.services.stuck import Stuck
@@ -147,6 +150,11 @@ class Hub:
             new_id=self.new_id,
             on_queued=self._placed,
         )
+        self.quotes = Quotes(database=self.database, directory=self.directory, clock=self.clock, new_id=self.new_id)
+        self.availability = Availability(
+            database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
+        )
+        self.history = History(self.database, self.calls_database)
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
         self.archive = Archive(database=self.database, clock=self.clock, new_id=self.new_id)
@@ -252,6 +260,8 @@ class Hub:
             Job("delete-orders", 10, self.retention.delete_orders),
             Job("forget-guests", 3600, self.retention.forget_refs),
             Job("tidy-calls", 3600, self.retention.tidy_calls),
+            Job("forget-quotes", 3600, self.quotes.forget),
+            Job("tell-availability", 3, self.availability.tell_due, everywhere=True),
         ]
 
     async def _poll(self) -> None:
@@ -280,6 +290,9 @@ class Hub:
 
 def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
     """The web application of a hub. With `deliver` it carries delivery and jobs as well."""
+    # Only a process that serves needs the protocol's SDK, which takes its time to load.
+    from hub.api.mcp.endpoint import PATH as MCP_PATH  # noqa: PLC0415
+    from hub.api.mcp.endpoint import McpEndpoint  # noqa: PLC0415
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
@@ -290,7 +303,8 @@ def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
         else:
             hub.keep_up()
         try:
-            yield
+            async with mcp.run_protocol():
+                yield
         finally:
             await hub.stop()
 
@@ -307,10 +321,12 @@ def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
         status = "ok" if current else "needs migration"
         return Response(encode({"status": status}).encode(), media_type="application/json")
 
-    settings, trace = hub.settings, InboundTrace(hub.recorder)
+    settings = hub.settings
+    trace = InboundTrace(hub.recorder)
     rest = Rest(hub, trace, max_body_bytes=settings.max_body_bytes)
+    mcp = McpEndpoint(hub, trace, OPERATIONS, version=version("openpos-hub"), max_body_bytes=settings.max_body_bytes)
     web = Litestar(
-        route_handlers=[*rest.routes(OPERATIONS), health],
+        route_handlers=[*rest.routes(OPERATIONS), *mcp.routes(), health],
         lifespan=[lifespan],
         exception_handlers={Exception: framework_error},
         openapi_config=None,
@@ -340,5 +356,6 @@ def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
         visitors=Visitors(hosts=settings.hosts, origins=settings.origins),
         trusted_proxies=settings.trusted_proxies,
         uncounted=("/health",),
-        refuse_themselves=(f"{INBOUND}/",),
+        known_hosts_only=(MCP_PATH,),
+        refuse_themselves=(MCP_PATH, f"{INBOUND}/"),
     )

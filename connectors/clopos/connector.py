@@ -6,11 +6,14 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from connectors.clopos.catalogue import CatalogueSetup, menu_from_clopos
 from connectors.clopos.client import CloposClient, Listing
 from connectors.clopos.customers import Customers
 from connectors.clopos.dialect import DIALECTS, KEY_RETENTION
 from connectors.clopos.read_order import ReadSetup, find_comment, find_order_id, order_from_clopos
+from connectors.clopos.rounds import ROUND_LOSS, round_of
 from connectors.clopos.settings import read_settings
 from connectors.clopos.translate import CONNECTOR, OrderSetup
 from connectors.clopos.venue_codes import VenueCodes
@@ -61,6 +64,16 @@ class CloposConnector(PosConnector):
     @write(Replay.KEYED, look_up="find_order", key_retention=KEY_RETENTION)
     async def submit_order(self, request: OrderWrite) -> WriteResult:
         """Sends the order to Clopos, which shows it to the clerk."""
+        return await self._create(request)
+
+    @write(Replay.KEYED, look_up="find_round", key_retention=KEY_RETENTION)
+    async def add_lines(self, request: OrderWrite) -> WriteResult:
+        """Sends a further round as an order of its own: Clopos' orders cannot be changed."""
+        result = await self._create(round_of(request))
+        further = () if result.ref is None else (result.ref,)
+        return WriteResult(ref=request.ref, further_refs=further, losses=(ROUND_LOSS, *result.losses))
+
+    async def _create(self, request: OrderWrite) -> WriteResult:
         order = request.order
         found = await self._customers.find_or_create(order.customer)
         needs_phone = found.is_default and self._dialect.needs_phone
@@ -91,6 +104,14 @@ class CloposConnector(PosConnector):
 
     async def find_order(self, request: OrderWrite, *, since_ms: int) -> LookUp:
         """Looks for our mark in every order since then, whatever its status; a cancelled one is found as well."""
+        return await self._find(request.mark, since_ms)
+
+    async def find_round(self, request: OrderWrite, *, since_ms: int) -> LookUp:
+        """Looks for the order that one round of `add_lines` became; its id is one more of the hub's order."""
+        found = await self._find(round_of(request).mark, since_ms)
+        return structs.replace(found, order=None, losses=(ROUND_LOSS,) if found.ref else ())
+
+    async def _find(self, mark: str, since_ms: int) -> LookUp:
         listing = await self._orders_since(since_ms)
         matches: list[Row] = []
         hidden = 0
@@ -102,7 +123,7 @@ class CloposConnector(PosConnector):
                 if hidden > _MOST_SINGLE_READS:
                     return LookUp(verdict=Verdict.AMBIGUOUS)
                 shown = await self._client.fetch_order(str(find_order_id(row)))
-            if request.mark in (find_comment(shown) or ""):
+            if mark in (find_comment(shown) or ""):
                 matches.append(shown)
         orders = [await self._order(row) for row in matches]
         if len(orders) == 1:
@@ -121,21 +142,28 @@ class CloposConnector(PosConnector):
 
     @write(Replay.REPEATABLE)
     async def cancel_order(self, request: OrderWrite) -> WriteResult:
-        """Sets the order to IGNORE. Raises `VendorRejected` when the clerk has already taken it."""
+        """Sets the order and its rounds to IGNORE. Raises `VendorRejected` when the clerk has already taken one."""
         if request.ref is None:
             raise VendorRejected("cancel_order: Clopos has given this order no id yet", connector=CONNECTOR)
-        order = await self.fetch_order(request.ref)
-        if order.stage is not Stage.CANCELLED:
+        rounds = [request.ref, *(ref for ref in request.further_refs if ref.kind == "order")]
+        orders = [await self.fetch_order(ref) for ref in rounds]
+        for order in orders:
             self._refuse_late_cancellation(order)
-            word = self.context.tables.to_vendor("order_status", Stage.CANCELLED.value)
-            try:
-                await self._client.update_order(request.ref.id, word)
-            except VendorRejected:
-                order = await self.fetch_order(request.ref)
-                self._refuse_late_cancellation(order)
-                if order.stage is not Stage.CANCELLED:
-                    raise
+        for order in orders:
+            await self._ignore(order)
         return WriteResult(ref=request.ref)
+
+    async def _ignore(self, order: PosOrder) -> None:
+        if order.stage is Stage.CANCELLED:
+            return
+        word = self.context.tables.to_vendor("order_status", Stage.CANCELLED.value)
+        try:
+            await self._client.update_order(order.ref.id, word)
+        except VendorRejected:
+            order = await self.fetch_order(order.ref)
+            self._refuse_late_cancellation(order)
+            if order.stage is not Stage.CANCELLED:
+                raise
 
     async def fetch_menu(self) -> Menu:
         """The whole catalogue as a menu, with what is sold out."""

@@ -52,7 +52,10 @@ V2 = Dialect(
     takes_key=False,
     lists_by_date=True,
     # No page of v2 mentions the key, and https://developer.clopos.com/errors asks to look before a repetition.
-    rules={Operation.SUBMIT_ORDER: WriteRule(Replay.SEARCHABLE, look_up="find_order")},
+    rules={
+        Operation.SUBMIT_ORDER: WriteRule(Replay.SEARCHABLE, look_up="find_order"),
+        Operation.ADD_LINES: WriteRule(Replay.SEARCHABLE, look_up="find_round"),
+    },
 )
 
 DIALECTS = {"v1": V1, "v2": V2}

@@ -38,6 +38,11 @@ class Admission:
             raise self.problem
         return self._caller
 
+    def check_key(self) -> None:
+        """Raises `Unauthorized` unless the caller showed a key that is one."""
+        if self.problem is not None or self._caller.is_anonymous:
+            raise self.problem or Unauthorized("Missing or invalid API key")
+
     def check_limit(self) -> None:
         """Raises `TooManyRequests` when the caller's limit is used up."""
         if self.allowance is not None and self.allowance.retry_after_seconds:
@@ -57,7 +62,8 @@ class Admission:
 
     def do_not_count(self) -> None:
         """Takes the count of this request back, for a message that asked for nothing."""
-        self._desk.limits.give_back(self._subject)
+        if self.allowance is not None:
+            self._desk.limits.give_back(self._subject, self.allowance)
         self.look()
 
     def look(self) -> None:

@@ -121,7 +121,7 @@ def _completed(
 ) -> list[tuple[bytes, bytes]]:
     """The answer's headers, with ours where it has none of that name."""
     completed = list(headers)
-    names = {name.lower() for name, _ in completed}
+    names = {name for name, _ in completed}  # small letters: ASGI wants them so
     completed += [pair for pair in safe.items() if pair[0] not in names]
     if cors:
         completed += [(name.lower().encode(), value.encode("latin-1")) for name, value in cors.items()]

@@ -38,6 +38,10 @@ def _decoder(type_: type) -> msgspec.json.Decoder[Any]:
 
 
 def _named(message: str) -> InvalidRequest:
+    unknown = re.search(r"unknown field `(?P<name>[^`]+)`", message)
+    if unknown:
+        name = unknown["name"][:100]
+        return InvalidRequest(f"{name}: there is no such field", field=name, code="BODY_INVALID")
     match = _PATH.search(message)
     if match is None:
         missing = re.search(r"missing required field `(?P<name>[^`]+)`", message)

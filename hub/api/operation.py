@@ -2,12 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
+from msgspec import Meta, Struct
+
+from hub.errors import InvalidRequest
 from hub.services.archive import Archive
+from hub.services.availability import Availability
+from hub.services.changes import Changes
 from hub.services.directory import Directory
+from hub.services.history import History
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
+from hub.services.quotes import Quotes
 from hub.services.requests import Caller
 
 
@@ -32,6 +39,26 @@ class Services(Protocol):
     @property
     def archive(self) -> Archive:
         """Finding orders and holding them."""
+        ...
+
+    @property
+    def quotes(self) -> Quotes:
+        """Prices without an order."""
+        ...
+
+    @property
+    def availability(self) -> Availability:
+        """Sold out or not."""
+        ...
+
+    @property
+    def changes(self) -> Changes:
+        """Changing orders."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """What happened to an order."""
         ...
 
     def now_ms(self) -> int:
@@ -64,9 +91,52 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Call:
+    """What a tool's arguments mean for its operation; the same parts a REST request has."""
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """How AI agents use an operation. `arguments` is a msgspec struct that refuses unknown fields."""
+
+    name: str
+    title: str
+    description: str
+    """For a language model: what it gives, and when to use it."""
+    arguments: type[Struct]
+    call: Callable[[Any], Call]
+    """Makes the operation's parts of the arguments."""
+    destructive: bool = False
+    """Whether it takes something away (hint `destructiveHint`)."""
+    idempotent: bool = False
+    """Whether doing it twice is the same as once; what only reads is so anyway."""
+
+
+class StoreArguments(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """Names a store."""
+
+    store_slug: Annotated[str, Meta(description="Store slug, from get_stores", max_length=100)] = ""
+    location_id: Annotated[str, Meta(description="The store's id (loc_…), in place of storeSlug", max_length=100)] = ""
+
+    @property
+    def store(self) -> str:
+        """The store as it was named. Raises `InvalidRequest` when it was not."""
+        named = self.store_slug or self.location_id
+        if not named:
+            raise InvalidRequest("storeSlug: name the store by storeSlug or locationId", field="storeSlug")
+        return named
+
+
+@dataclass(frozen=True)
 class Operation:
     """One thing the outside can ask for. `scope` is required unless `anonymous` callers may use it on REST;
-    a caller who shows a key needs the scope in any case."""
+    a caller who shows a key needs the scope in any case. Agents need the scope always.
+    """
 
     name: str
     method: str
@@ -80,3 +150,6 @@ class Operation:
     of_many: bool = False
     """It searches for, or answers with, many orders: the trace keeps neither the query nor the answer, for no order's
     end would take them along."""
+    answer: type[Struct] | None = None
+    """The shape of the answer; an operation with tools has one."""
+    tools: tuple[Tool, ...] = ()

@@ -40,6 +40,8 @@ def _error_headers(problem: HubError) -> dict[str, str]:
         return {"Retry-After": str(problem.retry_after_seconds)}
     if isinstance(problem, Unauthorized):
         return {"WWW-Authenticate": 'Bearer realm="openpos"'}
+    if problem.code in ("BODY_TOO_SLOW", "BODY_TOO_LARGE"):
+        return {"Connection": "close"}  # nobody will read what is still to come
     return {}
 
 

@@ -18,10 +18,11 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from hub.api.admission import admission_of, headers_of
+from hub.api.body import read_body
 from hub.api.json import decode
 from hub.api.operation import Operation, Request, Services
 from hub.api.replies import error_reply, internal_error_reply
-from hub.errors import BodyTooLarge, HubError, InvalidRequest
+from hub.errors import HubError, InvalidRequest
 from hub.services.keys import require
 from hub.trace.inbound import InboundTrace
 
@@ -31,13 +32,6 @@ _KEY = re.compile(rf"[!-~]{{1,{_LONGEST_KEY}}}")
 _LONGEST_WAIT_SECONDS = 30.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(?P<seconds>\d{1,4})(?:$|[,;\s])", re.IGNORECASE)
 _log = logging.getLogger(__name__)
-
-
-class UnsupportedMediaType(HubError):
-    """The body was announced as something other than JSON."""
-
-    status = 415
-    default_code = "MEDIA_TYPE_UNSUPPORTED"
 
 
 class Rest:
@@ -93,7 +87,7 @@ class Rest:
         headers_in = headers_of(scope)
         try:
             if operation.body is not None:
-                content = await self._body(headers_in, receive)
+                content = await read_body(headers_in, receive, self._max_body_bytes)
             understood = await self._understand(operation, scope, headers_in, content)
             reply = await operation.handler(self._services, understood)
         except HubError as problem:
@@ -136,31 +130,6 @@ class Rest:
             idempotency_key=_idempotency_key(headers),
             wait_seconds=_wait_seconds(headers),
         )
-
-    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
-        media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if media_type != "application/json" and not media_type.endswith("+json"):
-            raise UnsupportedMediaType(
-                f"Content-Type: send application/json, not {media_type[:60]!r}", field="Content-Type"
-            )
-        announced = headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > self._max_body_bytes:
-            raise self._too_large()
-        parts: list[bytes] = []
-        left = self._max_body_bytes
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                raise InvalidRequest("the body could not be read", field="body")
-            parts.append(message["body"])
-            left -= len(message["body"])
-            if left < 0:
-                raise self._too_large()
-            if not message.get("more_body", False):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"body: larger than the {self._max_body_bytes} bytes this hub accepts", field="body")
 
 
 def _query(scope: Scope, names: Sequence[str]) -> dict[str, str]:

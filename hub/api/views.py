@@ -1,5 +1,6 @@
 """How venues, menus and orders look from outside; the names and formats of the OpenPOS API."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -17,6 +18,8 @@ from hub.model.money import Money, display, to_decimal
 from hub.model.order import InjectionState, Order, OrderRecord
 from hub.model.venue import Venue, is_open
 from hub.services.directory import Catalog
+from hub.services.history import Entry, Failure, failures, is_refused
+from hub.services.quotes import Quote
 
 
 class MoneyView(Struct, frozen=True):
@@ -44,6 +47,16 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
+def local_timestamp(at_ms: int, timezone: str) -> str:
+    """ISO 8601 in a time zone, with its offset."""
+    return _local_second(at_ms // 1000, timezone)
+
+
+@lru_cache(maxsize=1_000)
+def _local_second(seconds: int, timezone: str) -> str:
+    return datetime.fromtimestamp(seconds, UTC).astimezone(ZoneInfo(timezone)).isoformat()
+
+
 def store_view(venue: Venue, now_ms: int) -> dict[str, Any]:
     """A store: address, hours, order types, policies."""
     local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
@@ -55,12 +68,15 @@ def store_view(venue: Venue, now_ms: int) -> dict[str, Any]:
         "name": venue.name,
         "address": venue.address,
         "phone": venue.phone,
+        "cuisines": list(venue.cuisines),
         "currency": venue.currency,
         "timezone": venue.timezone,
+        "localTime": local_timestamp(now_ms, venue.timezone),
         "isOpen": is_open(venue, local),
         "hours": [{"day": entry.day, "opens": entry.opens, "closes": entry.closes} for entry in venue.hours],
         "orderTypes": list(venue.order_types),
         "policies": {
+            "practice": policies.practice,
             "anonymousOrders": policies.anonymous_orders,
             "anonymousOrderLimit": None if limit is None else money(limit, venue.currency),
             "deliveryAddressRequired": policies.delivery_address_required,
@@ -148,11 +164,89 @@ def order_view(record: OrderRecord, venue: Venue, *, private: bool) -> dict[str,
         "timezone": order.timing.timezone,
         "businessDate": order.timing.business_date,
         "createdAt": timestamp(order.created_at_ms),
+        "createdAtLocal": local_timestamp(order.created_at_ms, order.timing.timezone),
         "updatedAt": timestamp(order.updated_at_ms),
         "closedAt": timestamp(order.timing.closed_at_ms),
-        "injection": [_injection_view(state, private=private) for state in record.injection],
+        "injection": [injection_view(state, private=private) for state in record.injection],
     }
     return view | _private_view(record) if private else view
+
+
+def trace_view(record: OrderRecord, entries: Sequence[Entry]) -> dict[str, Any]:
+    """An order's history."""
+    order = record.order
+    return {
+        "orderId": order.id,
+        "orderNumber": order.number,
+        "status": order.stage,
+        "entries": [
+            {
+                "at": timestamp(entry.at_ms),
+                "atLocal": local_timestamp(entry.at_ms, order.timing.timezone),
+                "kind": entry.kind,
+                "detail": entry.detail,
+                "actor": entry.actor,
+                "status": entry.status,
+                "milliseconds": entry.milliseconds,
+            }
+            for entry in entries
+        ],
+        "injection": [injection_view(state, private=True) for state in record.injection],
+    }
+
+
+def failure_view(record: OrderRecord) -> dict[str, Any]:
+    """What is wrong with an order."""
+    order, found = record.order, failures(record)
+    summary = f"{order.number} is {order.stage}."
+    if found:
+        summary += " " + " ".join(failure.cause.title for failure in found if failure.cause is not None)
+    elif not is_refused(record):
+        summary += " Nothing is wrong with it."
+    return {
+        "orderId": order.id,
+        "orderNumber": order.number,
+        "status": order.stage,
+        "failed": bool(found) or is_refused(record),
+        "summary": summary.strip(),
+        "failures": [_failure_view(failure) for failure in found],
+    }
+
+
+def _failure_view(failure: Failure) -> dict[str, Any]:
+    cause = failure.cause
+    return {
+        "target": failure.target,
+        "state": failure.state,
+        "attempts": failure.attempts,
+        "deadlineAt": timestamp(failure.deadline_at_ms),
+        "code": "" if cause is None else cause.key,
+        "title": "" if cause is None else cause.title,
+        "owner": "" if cause is None else cause.owner,
+        "nextAction": "" if cause is None else cause.next_action,
+        "retryHelps": cause is None or cause.retry_helps,
+        "detail": failure.detail,
+    }
+
+
+def quote_view(quote: Quote, venue: Venue) -> dict[str, Any]:
+    """A price quote."""
+    order = quote.order
+    totals = order.totals
+    return {
+        "id": quote.id,
+        "expiresAt": timestamp(quote.expires_at_ms),
+        "expiresAtLocal": local_timestamp(quote.expires_at_ms, venue.timezone),
+        "storeSlug": venue.slug,
+        "locationId": venue.id,
+        "orderType": order.order_type,
+        "items": [_line_view(line, order.currency) for check in order.checks for line in check.lines],
+        "subtotal": money(totals.subtotal_cents, order.currency),
+        "discount": money(totals.discount_cents, order.currency),
+        "serviceCharge": money(totals.charge_cents, order.currency),
+        "tax": money(totals.tax_cents, order.currency),
+        "total": money(totals.total_cents, order.currency),
+    }
 
 
 def _private_view(record: OrderRecord) -> dict[str, Any]:
@@ -218,7 +312,8 @@ def _modifier_view(modifier: Modifier, currency: str) -> dict[str, Any]:
     }
 
 
-def _injection_view(state: InjectionState, *, private: bool) -> dict[str, Any]:
+def injection_view(state: InjectionState, *, private: bool) -> dict[str, Any]:
+    """How far an order is on its way into one target. `private` adds the target's own words and number."""
     cause = CAUSES.get(state.cause)
     view = {
         "target": state.target,

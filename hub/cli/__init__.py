@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         datefmt="%H:%M:%S",
         stream=sys.stderr,
     )
-    for chatty in ("httpx", "apscheduler", "alembic", "asyncio"):
+    for chatty in ("httpx", "apscheduler", "alembic", "asyncio", "mcp"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         status: int = options.run(options)

@@ -8,7 +8,6 @@ import secrets
 import socket
 import subprocess
 import sys
-import tomllib
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -23,6 +22,7 @@ from hub.errors import ConfigurationError
 from hub.services.keys import create_key
 from hub.settings import SECRETS_FILE, Settings, read_secrets_file, read_settings
 
+_FIRST_VENUE = "demo-restaurant"  # the quick start of the API's documentation orders there: DT-001
 _KEY_NAME = "demo"
 _KEY_SETTING = "DEMO_KEY"
 _ACCEPT_AFTER_SECONDS = 5.0
@@ -184,10 +184,10 @@ async def _demo_key(hub: Hub) -> str:
 
 async def _welcome(hub: Hub, host: str, port: int, key: str, vendors: list[_Vendor]) -> None:
     base = f"http://{host}:{port}"
-    venue = hub.directory.venue(tomllib.loads(vendors[0].demo)["venues"][0]["slug"])
-    slug, number = venue.slug, f"{venue.order_prefix}-001"
-    catalog = await hub.directory.catalog(venue.id)
-    simple = [item for item in catalog.menu.items if catalog.is_available(item)]
+    slugs = [venue.slug for venue in hub.directory.venues()]
+    slug = _FIRST_VENUE if _FIRST_VENUE in slugs else next(iter(slugs), "")
+    catalog = await hub.directory.catalog(hub.directory.venue(slug).id) if slug else None
+    simple = [item for item in catalog.menu.items if catalog.is_available(item)] if catalog else []
     simple = [item for item in simple if item.price_cents and not any(g.min_select for g in item.modifier_groups)]
     where = "" if hub.settings.data == read_settings({}).data else f"OPENPOS_DATA={hub.settings.data} "
     item_id = simple[0].id if simple else "item_xxx"
@@ -204,11 +204,12 @@ OpenPOS hub is ready, with demo venues. Try, in another terminal:
   curl -X POST {base}/api/v1/orders -H "Content-Type: application/json" -d '{{
     "storeSlug": "{slug}", "items": [{{ "itemId": "{item_id}", "quantity": 2 }}],
     "orderType": "pickup", "customer": {{ "name": "Alice", "phone": "555-1234" }} }}'
-  curl {base}/api/v1/orders/{number}
-  curl -H "Authorization: Bearer {key}" {base}/api/v1/orders/{number}
-  {where}.venv/bin/openpos-hub trace {number}
+  curl {base}/api/v1/orders/DT-001
+  curl -H "Authorization: Bearer {key}" {base}/api/v1/orders/DT-001
+  {where}.venv/bin/openpos-hub trace DT-001
 
   demo key   {key}   (read and write, this demo only)
+  agents     {base}/api/mcp   (MCP, with the key)
   data       {hub.settings.data}
 
 Sandboxes, each with what arrived there:

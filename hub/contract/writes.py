@@ -131,3 +131,5 @@ class LookUp(Struct, frozen=True, kw_only=True):
     ref: VendorRef | None = None
     order: PosOrder | None = None
     candidates: tuple[VendorRef, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    """What the vendor cannot take of the order that was found; its own answer, which would have said so, is lost."""

@@ -174,17 +174,20 @@ def injection_states(connection: Connection, order_id: str) -> list[InjectionSta
 
 def injection_states_of(connection: Connection, order_ids: Sequence[str]) -> dict[str, list[InjectionState]]:
     """The same of several orders, by their ids; what has no deliveries is left out."""
-    query = (
-        select(deliveries, links.c.connector, order_refs.c.kind, order_refs.c.vendor_id)
-        .join(links, links.c.id == deliveries.c.link_id)
-        .outerjoin(
-            order_refs,
-            and_(
-                order_refs.c.order_id == deliveries.c.order_id,
-                order_refs.c.link_id == deliveries.c.link_id,
-                order_refs.c.kind == "order",
-            ),
+    first_ref = (
+        select(order_refs.c.vendor_id)
+        .where(
+            order_refs.c.order_id == deliveries.c.order_id,
+            order_refs.c.link_id == deliveries.c.link_id,
+            order_refs.c.kind == "order",
         )
+        .order_by(order_refs.c.noted_at_ms, order_refs.c.vendor_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(deliveries, links.c.connector, first_ref.label("vendor_id"))
+        .join(links, links.c.id == deliveries.c.link_id)
         .where(deliveries.c.order_id.in_(order_ids))
         .order_by(deliveries.c.order_id, deliveries.c.link_id, deliveries.c.seq)
     )
@@ -202,7 +205,7 @@ _LOSSES = msgspec.json.Decoder(tuple[Loss, ...])
 
 def _injection(rows: Sequence[Row[Any]]) -> InjectionState:
     current = next((row for row in rows if row.state not in (State.DELIVERED, State.DONE_BY_HAND)), rows[-1])
-    ref = VendorRef(kind=current.kind, id=current.vendor_id) if current.vendor_id else None
+    ref = VendorRef(kind="order", id=current.vendor_id) if current.vendor_id else None
     told = [row.pos_cents for row in rows if row.pos_cents is not None]
     return InjectionState(
         target=current.connector,

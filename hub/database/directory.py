@@ -123,6 +123,18 @@ def save_sold_out(connection: Connection, venue_id: str, item_ids: Collection[st
     _raise_catalog_version(connection, venue_id)
 
 
+def set_sold_out(connection: Connection, venue_id: str, item_id: str, *, is_sold_out: bool, now_ms: int) -> bool:
+    """Puts one item on the sold-out list or takes it off; False when it was so already."""
+    mine = (sold_out.c.venue_id == venue_id, sold_out.c.item_id == item_id)
+    if is_sold_out:
+        changed = upsert(connection, sold_out, [{"venue_id": venue_id, "item_id": item_id, "since_ms": now_ms}]) == 1
+    else:
+        changed = connection.execute(delete(sold_out).where(*mine)).rowcount == 1
+    if changed:
+        _raise_catalog_version(connection, venue_id)
+    return changed
+
+
 def load_links(connection: Connection) -> list[Link]:
     """All links, with the reason for those that are paused."""
     query = select(links.c.document, links.c.paused_cause).order_by(links.c.id)

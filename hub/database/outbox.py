@@ -1,6 +1,6 @@
 """The outbox: lanes are claimed under a lease, their head deliveries worked, and outcomes recorded once."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from hub.database.outbox_statements import (
 from hub.database.prepared import text_list
 from hub.database.stage import move_order
 from hub.database.tables import deliveries, lanes, links, order_refs
-from hub.model.change import Change
+from hub.model.change import Change, LinesChange
 from hub.model.order import Loss, VendorRef
 from hub.model.status import Stage
 
@@ -58,9 +58,12 @@ class Claimed(Struct, frozen=True, kw_only=True):
     ref: VendorRef | None
     further_refs: tuple[VendorRef, ...] = ()
     """Other ids the vendor has for this order: of later rounds, of kitchen tickets."""
+    later_lines: frozenset[str] = frozenset()
+    """Lines that were added since: a delivery of their own, waiting behind this one, brings them."""
 
 
 _FIRST = "submit_order"  # before it, the vendor has given no id
+_FURTHER_ROUND = "add_lines"
 
 
 def links_with_work(connection: Connection, now_ms: int) -> list[str]:
@@ -95,21 +98,29 @@ def claim(
         return []
     leased = LEASE.run(connection, text_list(connection, lane_ids), owner, now_ms + lease_ms)
     epochs = {row.id: row.lease_epoch for row in leased}
-    heads = _heads(connection, lane_ids)
+    rows = HEADS.run(connection, text_list(connection, lane_ids))
+    heads = {row.lane_id: row for row in rows}  # the lowest seq comes last and stays
+    later_lines = _later_lines(rows, heads)
     _settle_idle(connection, [lane_id for lane_id in lane_ids if lane_id not in heads])
     _note_attempts(connection, heads.values(), now_ms, marked_on_claim)
     refs = _refs(connection, link_id, [row.order_id for row in heads.values() if row.operation != _FIRST])
     return [
-        _claimed(heads[lane_id], epochs[lane_id], now_ms, marked_on_claim, refs)
+        _claimed(heads[lane_id], epochs[lane_id], now_ms, marked_on_claim, refs, later_lines.get(lane_id, frozenset()))
         for lane_id in lane_ids
         if lane_id in heads
     ]
 
 
-def _heads(connection: Connection, lane_ids: Sequence[str]) -> dict[str, Any]:
-    """The first open delivery of each lane, with its order."""
-    rows = HEADS.run(connection, text_list(connection, lane_ids))
-    return {row.lane_id: row for row in rows}  # the lowest seq comes last and stays
+def _later_lines(rows: Sequence[Any], heads: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The lines of further rounds that wait behind a lane's head, by lane."""
+    later: dict[str, frozenset[str]] = {}
+    for row in rows:
+        if row.operation == _FURTHER_ROUND and row.id != heads[row.lane_id].id:
+            change = decode_change(row.change)
+            if isinstance(change, LinesChange):
+                uids = frozenset(line.uid for line in change.lines)
+                later[row.lane_id] = later.get(row.lane_id, frozenset()) | uids
+    return later
 
 
 def _settle_idle(connection: Connection, lane_ids: Sequence[str]) -> None:
@@ -149,7 +160,12 @@ def _refs(connection: Connection, link_id: str, order_ids: Sequence[str]) -> dic
 
 
 def _claimed(
-    row: Any, epoch: int, now_ms: int, marked_on_claim: Collection[str], refs: dict[str, list[VendorRef]]
+    row: Any,
+    epoch: int,
+    now_ms: int,
+    marked_on_claim: Collection[str],
+    refs: Mapping[str, Sequence[VendorRef]],
+    later_lines: frozenset[str],
 ) -> Claimed:
     uncertain = is_uncertain(row)
     marked = not uncertain and row.operation in marked_on_claim
@@ -174,6 +190,7 @@ def _claimed(
         last_words=row.detail,
         ref=next(iter(refs.get(row.order_id, ())), None),
         further_refs=tuple(refs.get(row.order_id, ())[1:]),
+        later_lines=later_lines,
     )
 
 

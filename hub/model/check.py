@@ -1,10 +1,12 @@
 """A check (bill): its lines, discounts, charges, taxes and totals, in minor units."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal, Self
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
+from hub.model.money import percent_of
 from hub.model.payment import Payment
 from hub.model.status import PaymentStatus, Status
 
@@ -107,6 +109,34 @@ class Check(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def due_cents(self) -> int:
         """What is still to be paid."""
         return max(self.totals.total_cents - self.paid_cents, 0)
+
+
+def rebilled(check: Check, lines: Sequence[Line]) -> Check:
+    """The check with these lines, priced and discounted as they are: its percentages and totals worked out anew."""
+    discount = sum(line.discount_cents for line in lines)
+    subtotal = sum(line.gross_cents for line in lines)
+    charges = tuple(
+        structs.replace(charge, cents=percent_of(subtotal - discount, Decimal(charge.percent)))
+        if charge.percent
+        else charge
+        for charge in check.charges
+        if charge.type != "other"  # what a POS had added for other lines
+    )
+    charge_cents = sum(charge.cents for charge in charges)
+    added_tax = sum(line.tax.cents for line in lines if line.tax and line.tax.type == "exclusive")
+    totals = Totals(
+        subtotal_cents=subtotal,
+        discount_cents=discount,
+        charge_cents=charge_cents,
+        tax_cents=sum(line.tax.cents for line in lines if line.tax),
+        tip_cents=check.totals.tip_cents,
+        total_cents=subtotal - discount + charge_cents + added_tax + check.totals.tip_cents,
+    )
+    discounts = tuple(
+        structs.replace(given, cents=discount, value=given.value if given.type == "percent" else str(discount))
+        for given in (check.discounts[:1] if discount else ())
+    )
+    return structs.replace(check, lines=tuple(lines), charges=charges, discounts=discounts, totals=totals)
 
 
 def payment_status_of(checks: Iterable[Check]) -> PaymentStatus:

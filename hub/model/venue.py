@@ -23,6 +23,8 @@ class OpeningHours(Struct, frozen=True, kw_only=True):
 class Policies(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the venue allows and charges."""
 
+    practice: bool = False
+    """A venue to try things at: its orders are kept like any other's and reach no kitchen."""
     anonymous_orders: bool = True
     anonymous_max_cents: int | None = None
     """The largest total an order without an API key may have."""
@@ -47,6 +49,7 @@ class Venue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_prefix: str
     address: str = ""
     phone: str = ""
+    cuisines: tuple[str, ...] = ()
     order_types: tuple[OrderType, ...] = tuple(OrderType)
     hours: tuple[OpeningHours, ...] = ()
     """None given means always open."""

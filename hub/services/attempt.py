@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from hub.contract.connector import Connector
 from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, Verdict, WriteResult, WriteRule
@@ -22,7 +22,9 @@ from hub.errors import (
     VendorUnavailable,
 )
 from hub.model import causes
+from hub.model.check import rebilled
 from hub.model.ids import as_uuid, order_mark
+from hub.model.order import Order
 from hub.services.breaker import pause_seconds
 
 _CLOCK_SKEW_MS = 120_000  # look-ups start two minutes before the first attempt: clocks differ
@@ -64,7 +66,7 @@ class Attempt:
         self._now_ms = circumstances.now_ms
         self._is_counted = not claimed.uncertain  # the claim counts an attempt unless it must look first
         self._operation = Operation(claimed.operation)
-        order = decode_order(claimed.document)
+        order = without_lines(decode_order(claimed.document), claimed.later_lines)
         self._request = OrderWrite(
             order=order,
             idempotency_key=str(as_uuid(claimed.delivery_id)),
@@ -116,7 +118,7 @@ class Attempt:
         except ConnectorError as error:
             return self._after(error, looking=True)
         if found is not None and found.verdict is Verdict.FOUND:
-            return self._delivered(WriteResult(ref=found.ref, order=found.order))
+            return self._delivered(WriteResult(ref=found.ref, order=found.order, losses=found.losses))
         if found is not None and len(found.candidates) > 1:
             candidates = ", ".join(ref.id for ref in found.candidates)
             return self._dead(causes.LOOK_UP_AMBIGUOUS, f"candidates: {candidates}", healthy=True)
@@ -258,3 +260,16 @@ def _cause_of(error: ConnectorError) -> str:
     if isinstance(error, UnsupportedByVendor):
         return causes.POS_UNSUPPORTED
     return causes.POS_REJECTED
+
+
+def without_lines(order: Order, uids: frozenset[str]) -> Order:
+    """The order as it was before these lines were added, so that nothing is sent twice."""
+    if not uids:
+        return order
+    checks = tuple(
+        rebilled(check, [line for line in check.lines if line.uid not in uids])
+        if any(line.uid in uids for line in check.lines)
+        else check
+        for check in order.checks
+    )
+    return structs.replace(order, checks=checks)

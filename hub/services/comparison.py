@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, structs
 
 from hub.model import lifecycle
-from hub.model.check import Charge, Check, Line, Totals, payment_status_of
+from hub.model.check import Charge, Check, Line, payment_status_of, rebilled
 from hub.model.menu import Item
 from hub.model.order import Order, PosOrder
 from hub.model.payment import Payment
@@ -56,7 +56,7 @@ def _with_lines(order: Order, told: PosOrder, items: Mapping[str, Item], words: 
     lines = _merged(check.lines, theirs, words)
     if lines == check.lines:
         return order
-    after = lifecycle.with_check(order, _billed(check, lines), order.updated_at_ms)
+    after = lifecycle.with_check(order, rebilled(check, lines), order.updated_at_ms)
     audit = structs.replace(order.money_audit, computed_cents=after.totals.total_cents)
     return structs.replace(after, money_audit=audit)
 
@@ -91,24 +91,6 @@ def _of_quantity(line: Line, quantity: int) -> Line:
     each = line.gross_cents // line.quantity
     share = line.discount_cents * quantity // line.quantity
     return structs.replace(line, quantity=quantity, gross_cents=each * quantity, discount_cents=share)
-
-
-def _billed(check: Check, lines: tuple[Line, ...]) -> Check:
-    subtotal = sum(line.gross_cents for line in lines)
-    discount = sum(line.discount_cents for line in lines)
-    charges = tuple(charge for charge in check.charges if charge.type != "other")
-    charge = sum(entry.cents for entry in charges)
-    added_tax = sum(line.tax.cents for line in lines if line.tax and line.tax.type == "exclusive")
-    tax = sum(line.tax.cents for line in lines if line.tax)
-    totals = Totals(
-        subtotal_cents=subtotal,
-        discount_cents=discount,
-        charge_cents=charge,
-        tax_cents=tax,
-        tip_cents=check.totals.tip_cents,
-        total_cents=subtotal - discount + charge + added_tax + check.totals.tip_cents,
-    )
-    return structs.replace(check, lines=lines, charges=charges, totals=totals)
 
 
 def _with_payments(order: Order, told: PosOrder, words: list[str]) -> Order:

@@ -132,6 +132,7 @@ class _Checker:
             order_prefix=entry.order_prefix,
             address=entry.address,
             phone=entry.phone,
+            cuisines=entry.cuisines,
             order_types=entry.order_types,
             hours=tuple(self._hours(hours, place.at("hours", index)) for index, hours in enumerate(entry.hours)),
             policies=self._policies(entry.policies, place.at("policies")),

@@ -146,6 +146,7 @@ class VenueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     timezone: str
     address: str = ""
     phone: str = ""
+    cuisines: tuple[Text, ...] = ()
     order_types: Annotated[tuple[OrderType, ...], Meta(min_length=1)] = tuple(OrderType)
     hours: tuple[HoursEntry, ...] = ()
     policies: PoliciesEntry = PoliciesEntry()

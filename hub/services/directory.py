@@ -110,9 +110,11 @@ class Directory:
         return link
 
     def link_of(self, venue_id: str) -> Link | None:
-        """The link of a venue to its POS, if it has one."""
+        """The link through which a venue's POS is told things; None without one, and for a venue to practise at."""
         link_id = self._snapshot.link_of_venue.get(venue_id)
-        return None if link_id is None else self._snapshot.links[link_id]
+        if link_id is None or self._snapshot.venues[venue_id].venue.policies.practice:
+            return None
+        return self._snapshot.links[link_id]
 
     def channels_of(self, venue_id: str) -> list[Link]:
         """The links of a venue to channels."""

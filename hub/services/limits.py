@@ -140,9 +140,15 @@ class RequestLimits:
         entry, now_seconds = self._turn(subject, limits)
         return _tightest(entry).standing(now_seconds)
 
-    def give_back(self, subject: str) -> None:
-        """Takes one counted request back."""
-        for count in self._subjects[subject].counts if subject in self._subjects else ():
+    def give_back(self, subject: str, counted: Allowance) -> None:
+        """Takes the request back that was counted with this outcome; a refused one, or one of a window that is over,
+        is not there any more."""
+        entry = self._subjects.get(subject)
+        if entry is None or counted.retry_after_seconds:
+            return
+        if counted.resets_at not in [(count.slot + 1) * count.seconds for count in entry.counts]:
+            return
+        for count in entry.counts:
             if count.spent:
                 count.spent -= 1
                 count.left += 1

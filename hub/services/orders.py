@@ -201,6 +201,7 @@ def new_order(
         new_id=new_id,
     )
     total_cents = check.totals.total_cents
+    check_quote(request, total_cents, venue, now_ms)
     check_amount(total_cents, venue, caller)
     return Order(
         id=new_id("order"),
@@ -267,6 +268,20 @@ def _check_promised(promised_at_ms: int, venue: Venue, now_ms: int) -> None:
     local = datetime.fromtimestamp(promised_at_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
     if not is_open(venue, local):
         raise InvalidRequest(f"scheduledFor: {venue.name} is closed then", field="scheduledFor", code="STORE_CLOSED")
+
+
+def check_quote(request: OrderRequest, total_cents: int, venue: Venue, now_ms: int) -> None:
+    """Refuses an order from a quote that ended, or whose price no longer holds. Raises `InvalidRequest`."""
+    quoted = request.quoted_total_cents
+    if request.quoted_until_ms is not None and now_ms > request.quoted_until_ms:
+        raise InvalidRequest("quoteId: this quote has ended; ask for a new one", field="quoteId", code="QUOTE_EXPIRED")
+    if quoted is not None and quoted != total_cents:
+        was, now = (display(Money(cents, venue.currency)) for cents in (quoted, total_cents))
+        raise InvalidRequest(
+            f"quoteId: the price changed from {was} to {now}; ask for a new quote",
+            field="quoteId",
+            code="QUOTE_OUTDATED",
+        )
 
 
 def check_amount(total_cents: int, venue: Venue, caller: Caller) -> None:

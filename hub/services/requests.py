@@ -56,6 +56,9 @@ class OrderRequest(Struct, frozen=True, kw_only=True):
     declared_total_cents: int | None = None
     origin_order_id: str = ""
     origin_system: str = ""
+    quoted_total_cents: int | None = None
+    """What a quote said; the order is refused when it would cost something else by now."""
+    quoted_until_ms: int | None = None
 
 
 class Caller(Struct, frozen=True, kw_only=True):

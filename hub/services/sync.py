@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from msgspec import Struct, structs
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from hub.contract.base import Capability, PosConnector
@@ -54,6 +54,7 @@ class Sync:
         self._pickup = pickup
         self._clock = clock
         self._new_id = new_id
+        self._polls = 0
 
     async def poll(self, link_id: str) -> PolledLink:
         """Compares every open order of a link with the POS, and picks up what was opened there.
@@ -71,11 +72,13 @@ class Sync:
         if lists and (picks_up or len(opened) > 1):
             oldest_ms = min((entry.created_at_ms for entry in opened), default=self._clock.now_ms())
             listed = await connector.list_orders(since_ms=oldest_ms - _CLOCK_SKEW_MS)
-        told = await self._told(connector, opened, {order.ref.id: order for order in listed})
+        by_id = {order.ref.id: order for order in listed}
+        told = await self._told(connector, opened, by_id)
+        words = {vendor_id: _in_short(by_id.get(vendor_id, order)) for vendor_id, order in told.items()}
         items = (await self._directory.catalog(link.venue_id)).items
         changed = 0
         for _, entries in groupby(opened, key=lambda entry: entry.order_id):
-            changed += await self._compare(link_id, list(entries), told, items)
+            changed += await self._compare(link_id, list(entries), told, words, items)
         picked_up = await self._pickup.look(link, connector, listed) if picks_up else 0
         return PolledLink(len(opened), changed, picked_up)
 
@@ -90,23 +93,30 @@ class Sync:
             if entry.ref.id not in told
             or (told[entry.ref.id].summary_only and _in_short(told[entry.ref.id]) != entry.last_told)
         ]
-        for entry in asking[:_ONE_BY_ONE_AT_MOST]:
-            summary = told.get(entry.ref.id)
+        self._polls += 1  # each poll begins further on, so that every order has its turn
+        begin = self._polls * _ONE_BY_ONE_AT_MOST % max(len(asking), 1)
+        for entry in (asking[begin:] + asking[:begin])[:_ONE_BY_ONE_AT_MOST]:
             try:
-                found = await connector.fetch_order(entry.ref)
+                told[entry.ref.id] = await connector.fetch_order(entry.ref)
             except VendorRejected as problem:
                 _log.warning("order %s: the POS does not show it: %s", entry.order_id, problem.message)
-                continue
-            # Remembered as the list words it, so that the next list with the same words costs no call.
-            told[entry.ref.id] = found if summary is None else structs.replace(found, raw_status=summary.raw_status)
         return told
 
     async def _compare(
-        self, link_id: str, entries: list[OpenRef], told: Mapping[str, PosOrder], items: Mapping[str, Item]
+        self,
+        link_id: str,
+        entries: list[OpenRef],
+        told: Mapping[str, PosOrder],
+        words: Mapping[str, str],
+        items: Mapping[str, Item],
     ) -> bool:
-        """Applies what the POS says of one order; several entries are its rounds there."""
+        """Applies what the POS says of one order; several entries are its rounds there.
+
+        `words` is what each is remembered by: as the list puts it where there is one, so that the next list with the
+        same words costs no call.
+        """
         rounds = [told[entry.ref.id] for entry in entries if entry.ref.id in told]
-        if len(rounds) < len(entries) or all(_in_short(told[entry.ref.id]) == entry.last_told for entry in entries):
+        if len(rounds) < len(entries) or all(words[entry.ref.id] == entry.last_told for entry in entries):
             return False
         pos_order = combined(rounds)
         now_ms, event_id = self._clock.now_ms(), self._new_id("evt")
@@ -129,7 +139,7 @@ class Sync:
                 if saved is None:  # somebody changed it at this moment; the next poll compares again
                     return False
             for entry in entries:
-                note_told(connection, link_id, entry.ref, _in_short(told[entry.ref.id]))
+                note_told(connection, link_id, entry.ref, words[entry.ref.id])
             return difference is not None
 
         return await self._database.write(unit)

@@ -274,3 +274,4 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
     await Door().edge(scope, receive, send)  # type: ignore[arg-type]
     assert sent[0]["status"] == 400
     assert b"BODY_TOO_SLOW" in sent[1]["body"]
+    assert (b"connection", b"close") in sent[0]["headers"]

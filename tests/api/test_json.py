@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.api.json import decode, encode
-from hub.api.operations.orders import OrderBody
+from hub.api.order_body import PricedBody
 from hub.errors import InvalidRequest
 
 ITEM = '{"itemId": "item_1", "quantity": 2}'
@@ -16,7 +16,7 @@ ITEM = '{"itemId": "item_1", "quantity": 2}'
 
 def refused(content: bytes) -> InvalidRequest:
     with pytest.raises(InvalidRequest) as raised:
-        decode(content, OrderBody)
+        decode(content, PricedBody)
     assert raised.value.status == 400
     return raised.value
 
@@ -25,7 +25,7 @@ def test_the_body_of_the_brief_is_understood() -> None:
     body = decode(
         b'{"storeSlug": "demo-restaurant", "items": [{ "itemId": "item_xxx", "quantity": 2 }], '
         b'"orderType": "pickup", "customer": { "name": "Alice", "phone": "555-1234" }}',
-        OrderBody,
+        PricedBody,
     )
     assert (body.store_slug, body.order_type, body.customer.name) == ("demo-restaurant", "pickup", "Alice")
     assert [(item.item_id, item.quantity) for item in body.items] == [("item_xxx", 2)]
@@ -86,7 +86,7 @@ def test_text_with_a_null_byte_is_refused(content: str, field: str) -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_are_answered_with_anything_but_a_body_or_a_refusal(content: bytes) -> None:
     try:
-        assert isinstance(decode(content, OrderBody), OrderBody)
+        assert isinstance(decode(content, PricedBody), PricedBody)
     except InvalidRequest as problem:
         assert problem.field
 
@@ -101,7 +101,7 @@ def test_no_bytes_are_answered_with_anything_but_a_body_or_a_refusal(content: by
 def test_no_value_in_a_known_field_is_answered_with_anything_but_a_body_or_a_refusal(value: object) -> None:
     content = msgspec.json.encode({"items": value, "orderType": "pickup"})
     try:
-        decode(content, OrderBody)
+        decode(content, PricedBody)
     except InvalidRequest as problem:
         assert problem.field
 

@@ -3,16 +3,18 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select, update
+from msgspec import structs
+from sqlalchemy import Connection, Row, select, update
 
 from hub.database import directory, link_state
-from hub.database.deliveries import State
+from hub.database.deliveries import State, enqueue
 from hub.database.engine import Database
 from hub.database.lane_times import align, postpone, release_leases
 from hub.database.order_reads import load_events, load_order
 from hub.database.outbox import complete, links_with_work, mark_sent
 from hub.database.tables import deliveries, lanes, order_refs
 from hub.model import causes
+from hub.model.change import LinesChange
 from hub.model.order import Loss, VendorRef
 from hub.model.status import Stage
 from tests.database.stored import LINK, MINUTE, NOW, OTHER_LINK, claim_all, claim_one, finish, new_id, outcome, place
@@ -320,3 +322,28 @@ def test_postponing_only_makes_later(database: Database) -> None:
     for due_at_ms in (NOW + 5000, NOW + 2000):
         database.run_now(lambda c, at=due_at_ms: postpone(c, lane_id, at))
     assert lane(database, lane_id).due_at_ms == NOW + 5000
+
+
+def test_a_submission_knows_the_lines_of_rounds_that_wait_behind_it(database: Database) -> None:
+    item = place(database)
+    line = structs.replace(item.order.checks[0].lines[0], uid="li_2")
+
+    def add(connection: Connection) -> None:
+        enqueue(
+            connection,
+            lane_id=new_id("lane"),
+            delivery_id=new_id("dlv"),
+            link_id=LINK.id,
+            order_id=item.order.id,
+            operation="add_lines",
+            change=LinesChange(check_id="chk", lines=(line,)),
+            now_ms=NOW,
+            deliver_by_ms=NOW + MINUTE,
+        )
+
+    database.run_now(add)
+    first = claim_one(database)
+    assert (first.operation, first.later_lines) == ("submit_order", frozenset({"li_2"}))
+    finish(database, first, State.DELIVERED, ref=VendorRef(kind="order", id="9001"))
+    second = claim_one(database, now_ms=NOW + 2000)
+    assert (second.operation, second.later_lines) == ("add_lines", frozenset())

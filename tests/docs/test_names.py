@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.api.operations import OPERATIONS
+from hub.api.tools import bind
 from hub.cli import build_parser
 from hub.contract.registry import installed_connectors
 from hub.model.causes import CAUSES
@@ -50,6 +52,10 @@ def test_the_readme_names_every_connector_and_links_every_guide() -> None:
     for connector_id in installed_connectors():
         assert f"(connectors/{connector_id}/README.md)" in README
     assert [path.name for path in DOCUMENTS[1:] if f"(docs/{path.name})" not in README] == []
+
+
+def test_the_readme_names_every_tool_of_agents() -> None:
+    assert [name for name in bind(OPERATIONS) if f"`{name}`" not in README] == []
 
 
 def test_ordering_names_every_error_code() -> None:

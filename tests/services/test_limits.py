@@ -86,9 +86,24 @@ async def test_a_refused_request_and_one_taken_back_are_not_counted(database: Da
     for _ in range(9):
         await limits.take("k", SEVEN_A_DAY)
     clock.advance(60)
-    assert (await limits.take("k", SEVEN_A_DAY)).remaining == 1
-    limits.give_back("k")
+    counted = await limits.take("k", SEVEN_A_DAY)
+    assert counted.remaining == 1
+    limits.give_back("k", counted)
     assert limits.look("k", SEVEN_A_DAY).remaining == 2
+
+
+async def test_what_was_refused_or_belongs_to_another_window_is_not_given_back(database: Database) -> None:
+    clock = StandingClock(MINUTE_START)
+    limits = alone(database, clock)
+    first = await limits.take("k", FIVE)
+    for _ in range(4):
+        await limits.take("k", FIVE)
+    limits.give_back("k", await limits.take("k", FIVE))
+    assert (await limits.take("k", FIVE)).retry_after_seconds > 0
+    clock.advance(60)
+    await limits.take("k", FIVE)
+    limits.give_back("k", first)
+    assert limits.look("k", FIVE).remaining == 4
 
 
 async def test_changed_limits_count_what_was_spent_before(database: Database) -> None:

@@ -1,90 +1,43 @@
 """Placing an order and reading one."""
 
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hub.api.answers import FailureAnswer, OrderAnswer, QuoteAnswer, TraceAnswer
 from hub.api.json import encode
-from hub.api.operation import Operation, Reply, Request, Services
-from hub.api.times import parse_timestamp
-from hub.api.views import order_view
+from hub.api.operation import Call, Operation, Reply, Request, Services, Tool
+from hub.api.order_body import OrderBody, PricedBody, additions, order_request
+from hub.api.views import failure_view, order_view, quote_view, trace_view
 from hub.errors import InvalidRequest
-from hub.model.ids import parse_id
-from hub.model.order import Customer, Delivery, OrderRecord
-from hub.model.status import OrderType
+from hub.model.order import OrderRecord
+from hub.model.venue import Venue
 from hub.services.keys import allows, require, require_venue
-from hub.services.requests import Caller, DiscountRequest, LineRequest, ModifierChoice, OrderRequest
-
-_Name = Annotated[str, Meta(min_length=1, max_length=200)]
-_Text = Annotated[str, Meta(max_length=1000)]
-_Short = Annotated[str, Meta(max_length=64)]
-_Quantity = Annotated[int, Meta(ge=1, le=99)]
-_ORDER_TYPES = {
-    "pickup": OrderType.PICKUP,
-    "takeout": OrderType.PICKUP,
-    "takeaway": OrderType.PICKUP,
-    "delivery": OrderType.DELIVERY,
-    "dine_in": OrderType.DINE_IN,
-    "dine-in": OrderType.DINE_IN,
-    "dinein": OrderType.DINE_IN,
-}
+from hub.services.quotes import QUOTE_MINUTES, Quote
+from hub.services.requests import Caller, OrderRequest
 
 
-class ModifierBody(Struct, frozen=True, rename="camel"):
-    """One chosen option. `modifierGroupId` may be left out where the option id alone is clear."""
+class OrderArguments(OrderBody, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """An order: either a `quoteId`, or `storeSlug`, `items` and `orderType`."""
 
-    option_id: _Name
-    modifier_group_id: str = ""
-    quantity: _Quantity = 1
-
-
-class ItemBody(Struct, frozen=True, rename="camel"):
-    """One ordered item. A modifier may also be given as its bare option id."""
-
-    item_id: _Name
-    quantity: _Quantity = 1
-    modifiers: Annotated[list[str | ModifierBody], Meta(max_length=50)] = []
-    notes: _Text = ""
+    idempotency_key: Annotated[
+        str,
+        Meta(
+            description="Without a quoteId: any text of yours; a repetition with the same one is the same order",
+            pattern="^[!-~]*$",
+            max_length=200,
+        ),
+    ] = ""
 
 
-class CustomerBody(Struct, frozen=True, rename="camel"):
-    """The guest."""
-
-    name: _Name
-    phone: Annotated[str, Meta(max_length=40)] = ""
-    email: Annotated[str, Meta(max_length=254)] = ""
+class QuoteArguments(PricedBody, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """What to price: `storeSlug`, `items` and `orderType` are needed."""
 
 
-class DiscountBody(Struct, frozen=True, rename="camel"):
-    """`percent`: value 10 is ten percent. `amount`: value in cents."""
+class OrderIdArguments(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Which order."""
 
-    type: Literal["percent", "amount"]
-    value: Decimal
-    reason: _Text = ""
-
-
-class OrderBody(Struct, frozen=True, rename="camel"):
-    """An order. Name the store by `storeSlug` or `locationId`. Prices come from the store's menu."""
-
-    items: Annotated[list[ItemBody], Meta(min_length=1, max_length=100)]
-    order_type: str
-    store_slug: str = ""
-    location_id: str = ""
-    customer: CustomerBody | None = None
-    delivery_address: Annotated[str, Meta(max_length=500)] = ""
-    delivery_instructions: _Text = ""
-    table_number: _Short = ""
-    tables: Annotated[list[_Short], Meta(max_length=20)] = []
-    party_size: Annotated[int, Meta(ge=1, le=500)] | None = None
-    notes: _Text = ""
-    scheduled_for: str | None = None
-    """ISO 8601 with offset; none means as soon as possible."""
-    discount: DiscountBody | None = None
-    declared_total: Annotated[int, Meta(ge=0, le=10**12)] | None = None
-    """What the caller computed, in cents; kept for comparison, never charged."""
-    external_id: Annotated[str, Meta(max_length=200)] = ""
-    """The caller's own order number; the same one makes the same order, for as long as that order exists."""
+    order_id: Annotated[str, Meta(description='Order ID or number (e.g., "DT-001")', min_length=1, max_length=100)]
 
 
 async def create_order(services: Services, request: Request) -> Reply:
@@ -92,20 +45,14 @@ async def create_order(services: Services, request: Request) -> Reply:
 
     The answer comes as soon as the order is stored; with `Prefer: wait=10` it waits up to ten seconds for the POS.
     """
-    body: OrderBody = request.body
-    named = body.store_slug or body.location_id
-    if not named:
-        raise InvalidRequest("storeSlug: name the store by storeSlug or locationId", field="storeSlug")
-    venue = services.directory.venue(named)
-    require_venue(request.caller, venue.id)
-    if body.discount is not None and not request.caller.is_anonymous:
-        require(request.caller, "orders:write")
+    wanted = await _wanted(services, request)
+    venue = services.directory.venue(wanted.venue_id)
 
     def render(record: OrderRecord) -> str:
         return encode({"order": order_view(record, venue, private=_sees_private_data(request.caller))})
 
     placed = await services.orders.place(
-        order_request(body, venue.id), request.caller, idempotency_key=request.idempotency_key, render=render
+        wanted, request.caller, idempotency_key=request.idempotency_key or request.body.quote_id, render=render
     )
     headers = {"Location": f"/api/v1/orders/{placed.order_id}"}
     if placed.replayed:
@@ -118,78 +65,101 @@ async def create_order(services: Services, request: Request) -> Reply:
     return Reply(answer, status=201, headers=headers, order_id=placed.order_id)
 
 
+async def _wanted(services: Services, request: Request) -> OrderRequest:
+    body: OrderBody = request.body
+    if body.quote_id:
+        wanted = await services.quotes.load_order(body.quote_id, request.caller, additions(body))
+        named = body.store_slug or body.location_id
+        if named and services.directory.venue(named).id != wanted.venue_id:
+            raise InvalidRequest("storeSlug: the quote is for another store; leave it out", field="storeSlug")
+        return wanted
+    return order_request(body, _venue_of(services, request.caller, body).id)
+
+
+def _venue_of(services: Services, caller: Caller, body: PricedBody) -> Venue:
+    named = body.store_slug or body.location_id
+    if not named:
+        raise InvalidRequest("storeSlug: name the store by storeSlug or locationId", field="storeSlug")
+    venue = services.directory.venue(named)
+    require_venue(caller, venue.id)
+    if body.discount is not None and not caller.is_anonymous:
+        require(caller, "orders:write")
+    return venue
+
+
+async def quote_order(services: Services, request: Request) -> Reply:
+    """What an order would cost, checked like the order itself; nothing is ordered."""
+    venue = _venue_of(services, request.caller, request.body)
+
+    def render(quote: Quote) -> str:
+        return encode({"quote": quote_view(quote, venue)})
+
+    answer = await services.quotes.make(order_request(request.body, venue.id), request.caller, render=render)
+    return Reply(answer, status=201)
+
+
 async def get_order(services: Services, request: Request) -> Reply:
     """Status and details of an order, by id, UUID or number (`DT-001`). Without a key: no customer data."""
-    record = await services.orders.load(request.path["order"])
-    require_venue(request.caller, record.order.venue_id)
+    record = await _load(services, request)
     venue = services.directory.venue(record.order.venue_id)
     view = order_view(record, venue, private=_sees_private_data(request.caller))
     return Reply(encode({"order": view}), order_id=record.order.id)
+
+
+async def trace_order(services: Services, request: Request) -> Reply:
+    """What happened to an order and on its way into the POS, oldest first; no personal data."""
+    record = await _load(services, request)
+    entries = await services.history.load(record)
+    return Reply(encode(trace_view(record, entries)), order_id=record.order.id)
+
+
+async def explain_failure(services: Services, request: Request) -> Reply:
+    """What keeps an order from its way, who can remove it, and what to do."""
+    record = await _load(services, request)
+    return Reply(encode(failure_view(record)), order_id=record.order.id)
+
+
+async def _load(services: Services, request: Request) -> OrderRecord:
+    record = await services.orders.load(request.path["order"])
+    require_venue(request.caller, record.order.venue_id)
+    return record
 
 
 def _sees_private_data(caller: Caller) -> bool:
     return not caller.is_anonymous and allows(caller.scopes, "orders:read")
 
 
-def order_request(body: OrderBody, venue_id: str) -> OrderRequest:
-    """A body as the services understand it. Raises `InvalidRequest` naming the field."""
-    customer = body.customer
-    tables = tuple(body.tables) or ((body.table_number,) if body.table_number else ())
-    return OrderRequest(
-        venue_id=venue_id,
-        order_type=_order_type(body.order_type),
-        lines=tuple(_line_request(item) for item in body.items),
-        customer=None if customer is None else Customer(name=customer.name, phone=customer.phone, email=customer.email),
-        delivery=Delivery(address=body.delivery_address, instructions=body.delivery_instructions)
-        if body.delivery_address
-        else None,
-        tables=tables,
-        party_size=body.party_size,
-        note=body.notes,
-        promised_at_ms=parse_timestamp(body.scheduled_for, "scheduledFor"),
-        discount=_discount_request(body.discount),
-        declared_total_cents=body.declared_total,
-        origin_order_id=body.external_id,
-    )
+def _create_call(arguments: OrderArguments) -> Call:
+    return Call(body=arguments, idempotency_key=arguments.idempotency_key)
 
 
-def _order_type(text: str) -> OrderType:
-    order_type = _ORDER_TYPES.get(text.lower())
-    if order_type is None:
-        raise InvalidRequest(
-            f"orderType: {text!r} is none of pickup, delivery, dine_in", field="orderType", code="BODY_INVALID"
-        )
-    return order_type
-
-
-def _line_request(item: ItemBody) -> LineRequest:
-    return LineRequest(
-        item_id=parse_id("item", item.item_id) or item.item_id,
-        quantity=item.quantity,
-        modifiers=tuple(
-            ModifierChoice(option_id=choice)
-            if isinstance(choice, str)
-            else ModifierChoice(option_id=choice.option_id, group_id=choice.modifier_group_id, quantity=choice.quantity)
-            for choice in item.modifiers
-        ),
-        note=item.notes,
-    )
-
-
-def _discount_request(body: DiscountBody | None) -> DiscountRequest | None:
-    if body is None:
-        return None
-    highest = 100 if body.type == "percent" else 10**9
-    digits = body.value.as_tuple().exponent
-    if not body.value.is_finite() or not 0 < body.value <= highest or not isinstance(digits, int):
-        raise InvalidRequest(f"discount.value: must be above 0 and at most {highest}", field="discount.value")
-    if digits < (-2 if body.type == "percent" else 0):
-        allowed = "two decimals" if body.type == "percent" else "a whole number of cents"
-        raise InvalidRequest(f"discount.value: {allowed} at most", field="discount.value")
-    return DiscountRequest(type=body.type, value=body.value, reason=body.reason)
+def _order_call(arguments: OrderIdArguments) -> Call:
+    return Call(path={"order": arguments.order_id})
 
 
 OPERATIONS = (
+    Operation(
+        name="quote_order",
+        method="POST",
+        path="/quotes",
+        summary="Price an order without placing it.",
+        scope="orders:write",
+        anonymous=True,
+        handler=quote_order,
+        body=PricedBody,
+        answer=QuoteAnswer,
+        tools=(
+            Tool(
+                name="quote_order",
+                title="Price an order",
+                description="Price an order and check it against the store's rules, without placing it. Gives a quote "
+                f"whose total holds for {QUOTE_MINUTES} minutes. Tell the guest the total, then call create_order "
+                "with the quote's id.",
+                arguments=QuoteArguments,
+                call=lambda arguments: Call(body=arguments),
+            ),
+        ),
+    ),
     Operation(
         name="create_order",
         method="POST",
@@ -199,6 +169,18 @@ OPERATIONS = (
         anonymous=True,
         handler=create_order,
         body=OrderBody,
+        answer=OrderAnswer,
+        tools=(
+            Tool(
+                name="create_order",
+                title="Place an order",
+                description="Place a new order with items, modifiers, and customer info; or, better, with the quoteId "
+                "of quote_order, which may be repeated safely. It is a real order: the kitchen will cook it (except "
+                "at a practice store).",
+                arguments=OrderArguments,
+                call=_create_call,
+            ),
+        ),
     ),
     Operation(
         name="get_order",
@@ -208,5 +190,55 @@ OPERATIONS = (
         scope="orders:read",
         anonymous=True,
         handler=get_order,
+        answer=OrderAnswer,
+        tools=(
+            Tool(
+                name="get_order",
+                title="Order status",
+                description="Check the status of an order by ID or order number.",
+                arguments=OrderIdArguments,
+                call=_order_call,
+            ),
+        ),
+    ),
+    Operation(
+        name="trace_order",
+        method="GET",
+        path="/orders/{order:str}/trace",
+        summary="What happened to an order, step by step.",
+        scope="orders:read",
+        anonymous=False,
+        handler=trace_order,
+        answer=TraceAnswer,
+        tools=(
+            Tool(
+                name="trace_order",
+                title="Order history",
+                description="What happened to an order, step by step: changes, deliveries and calls to the POS, with "
+                "times. Use it when somebody asks where an order is; explain_failure says what is wrong.",
+                arguments=OrderIdArguments,
+                call=_order_call,
+            ),
+        ),
+    ),
+    Operation(
+        name="explain_failure",
+        method="GET",
+        path="/orders/{order:str}/failure",
+        summary="What is wrong with an order, and what to do.",
+        scope="orders:read",
+        anonymous=False,
+        handler=explain_failure,
+        answer=FailureAnswer,
+        tools=(
+            Tool(
+                name="explain_failure",
+                title="Why an order failed",
+                description="What keeps an order from reaching the kitchen: the cause, who can remove it, what to do "
+                "next, and whether trying again can help. Says so when nothing is wrong.",
+                arguments=OrderIdArguments,
+                call=_order_call,
+            ),
+        ),
     ),
 )

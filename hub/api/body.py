@@ -1,0 +1,42 @@
+"""Reading a request's body: JSON, and not too much of it."""
+
+from collections.abc import Mapping
+
+from litestar.types import Receive
+
+from hub.errors import BodyTooLarge, HubError, InvalidRequest
+
+
+class UnsupportedMediaType(HubError):
+    """The body was announced as something other than JSON."""
+
+    status = 415
+    default_code = "MEDIA_TYPE_UNSUPPORTED"
+
+
+async def read_body(headers: Mapping[str, str], receive: Receive, max_bytes: int) -> bytes:
+    """The whole body. Raises `UnsupportedMediaType`, `BodyTooLarge` or `InvalidRequest`."""
+    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType(
+            f"Content-Type: send application/json, not {media_type[:60]!r}", field="Content-Type"
+        )
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise _too_large(max_bytes)
+    parts: list[bytes] = []
+    left = max_bytes
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise InvalidRequest("the body could not be read", field="body")
+        parts.append(message["body"])
+        left -= len(message["body"])
+        if left < 0:
+            raise _too_large(max_bytes)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"body: larger than the {max_bytes} bytes this hub accepts", field="body")
