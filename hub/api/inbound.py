@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from litestar.types import Receive, Scope, Send
 
 from hub.api.admission import admission_of, headers_of
-from hub.api.replies import error_reply
+from hub.api.replies import ENDS_CONNECTION, error_reply
 from hub.contract.channel import ChannelConnector
 from hub.contract.inbound import InboundReply, InboundRequest, TabResult, TabsResult
 from hub.errors import (
@@ -116,7 +116,9 @@ class Inbound:
             visit.error = f"{type(bug).__name__}: {bug}"
             return kind.render_error(_our_fault())
         visit.error = f"{type(problem).__name__}: {problem.message}"
-        return kind.render_error(problem)
+        reply = kind.render_error(problem)
+        more = {"connection": "close"} if problem.code in ENDS_CONNECTION else {}
+        return replace(reply, headers={**reply.headers, **more})
 
     async def _carry_out(self, kind: type[ChannelConnector], link: Link, path: str, visit: _Visit) -> InboundReply:
         found = find_route(kind.routes, visit.method, path)

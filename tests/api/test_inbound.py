@@ -245,7 +245,7 @@ async def test_a_stranger_is_refused_before_the_body_is_read(door: Door) -> None
 
 async def test_a_body_that_is_too_long_is_refused(door: Door) -> None:
     answer = await door.call(content=b"x" * 1001)
-    assert (answer.status_code, answer.text[0]) == (413, "!")
+    assert (answer.status_code, answer.text[0], answer.headers["connection"]) == (413, "!", "close")
     assert (await door.call(content=b"x" * 1000)).status_code == 200
 
 

@@ -104,7 +104,7 @@ class Reader:
             assert process.poll() is None, self._log(log)
             return re.search(words, self._log(log)) is not None
 
-        wait_for(ready, f"{log} says {words!r}")
+        wait_for(ready, f"{log} says {words!r}", seconds=60)
 
     def _start(self, script: str, log: str) -> None:
         with (self.folder / log).open("wb") as output:
