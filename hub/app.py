@@ -155,6 +155,19 @@ class Hub:
             database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
         )
         self.history = History(self.database, self.calls_database)
+        self.tables = TableMap(
+            database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id
+        )
+        self.seating = Seating(
+            database=self.database,
+            directory=self.directory,
+            registry=self.registry,
+            tables=self.tables,
+            look=self.sync.poll,
+            clock=self.clock,
+            new_id=self.new_id,
+            on_queued=self._placed,
+        )
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
         self.archive = Archive(database=self.database, clock=self.clock, new_id=self.new_id)

@@ -1,4 +1,4 @@
-"""Works as one employee: logs in with a PIN, keeps the token for all processes, and never tries a wrong PIN twice."""
+"""Works as one employee: logs in with a PIN, keeps the token for all processes, and never hammers with a wrong PIN."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

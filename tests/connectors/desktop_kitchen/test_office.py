@@ -1,6 +1,7 @@
 """What the restaurant keeps besides orders: guests, platforms, stock, reports, employees; and the settings."""
 
 from datetime import date
+from importlib.resources import files
 from typing import Any
 
 import httpx
@@ -234,3 +235,11 @@ def test_a_link_needs_a_pin_or_the_documented_header() -> None:
     validate({**CONFIG, "tenant_by": "subdomain", "base_url": "https://x.desktop.kitchen/api"}, schema, where="link")
     with pytest.raises(ConfigurationError, match="pin"):
         validate({"tenant": "x"}, schema, where="link")
+
+
+def test_every_limit_names_an_operation_that_is_called_so() -> None:
+    limits = installed_connectors().get("desktop_kitchen").manifest.rate_limits
+    package = files("connectors.desktop_kitchen")
+    source = "".join(package.joinpath(name).read_text("utf-8") for name in ("client.py", "session.py"))
+    assert [limit.operation for limit in limits if limit.operation and f'"{limit.operation}"' not in source] == []
+    assert {limit.scope for limit in limits if limit.operation != "login"} == {"vendor"}

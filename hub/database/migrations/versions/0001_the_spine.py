@@ -129,7 +129,7 @@ def upgrade() -> None:
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index(
             "ix_orders_open",
-            ["venue_id", "id"],
+            ["is_open", "venue_id", "id"],
             unique=False,
             sqlite_where=sa.text("is_open"),
             postgresql_where=sa.text("is_open"),

@@ -32,7 +32,7 @@ def upgrade() -> None:
 
     if dialect == "sqlite":  # the old condition, `is_open`, was in no query as SQLAlchemy writes them
         op.drop_index("ix_orders_open", "orders")
-        op.create_index("ix_orders_open", "orders", ["venue_id", "id"], sqlite_where=sa.text("is_open = 1"))
+        op.create_index("ix_orders_open", "orders", ["is_open", "venue_id", "id"], sqlite_where=sa.text("is_open = 1"))
     op.create_table(
         "order_holds",
         sa.Column("order_id", sa.String(length=64), nullable=False),
