@@ -92,6 +92,19 @@ def test_one_seating_is_one_order_however_often_it_comes(bistro: Bistro) -> None
     assert bistro.mozrest.differences() == []
 
 
+def test_a_party_is_corrected_by_either_id(bistro: Bistro) -> None:
+    seated = bistro.mozrest.seat("T7")
+    order_id, token = seated["posOrderId"], bearer("sandbox-secret")
+    for named, table in ((order_id, "T8"), (seated["id"], "T9")):
+        body = {"tables": [table], "partySize": 4}
+        answer = bistro.server.client.put(f"{VENUE}/orders/{named}", json=body, headers=token)
+        assert answer.json() == {"id": order_id, "checkNumber": seated["checkNumber"]}
+        shown = bistro.server.client.get(f"{VENUE}/orders/{named}", headers=token).json()
+        assert (shown["id"], shown["tables"], shown["partySize"]) == (order_id, [table], 4)
+    bistro.cancel(order_id)
+    bistro.wait_until_told(order_id)
+
+
 def test_an_occupied_table_is_409_in_mozrests_words(bistro: Bistro) -> None:
     bistro.mozrest.seat("T5")
     refused = bistro.mozrest.tell("seat", tables=["T5"], partySize=2)
