@@ -8,14 +8,16 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from hub.api.operations import OPERATIONS
 from hub.api.tools import bind
 from hub.cli import build_parser
 from hub.contract.base import Capability, PosConnector
+from hub.contract.channel import ChannelConnector
 from hub.contract.registry import Registration, installed_connectors
-from hub.contract.writes import Operation, Replay, WriteRule
+from hub.contract.writes import CHANNEL_OPERATIONS, Operation, Replay, WriteRule
 from hub.model.causes import CAUSES
 
 ROOT = Path(__file__).parent.parent
@@ -66,18 +68,19 @@ _REPLAY = {
     Replay.TWO_PHASE: "the draft is looked for, then continued",
     Replay.ONCE: "a person decides",
 }
+_PUSHES = {
+    Operation.PUSH_OPENED: "Hears of tables seated without it",
+    Operation.PUSH_CHANGED: "Hears of changes",
+    Operation.PUSH_CLOSED: "Hears that an order is closed",
+    Operation.PUSH_VOID: "Hears that an order is void",
+}
 
 
 def connectors() -> Iterator[str]:
-    """What each installed connector can do, from its class and manifest."""
-    registry = installed_connectors()
-    known = {name: registry.get(name) for name in registry if registry.get(name).manifest.role == "pos"}
-    yield _row(["", *(f"[{it.manifest.name}](connectors/{name}/README.md)" for name, it in known.items())])
-    yield _row(["---"] * (len(known) + 1))
-
-    def line(words: str, value: Callable[[Registration], str]) -> str:
-        return _row([words, *(value(registration) for registration in known.values())])
-
+    """What each installed POS connector can do, from its class and manifest."""
+    known = _installed("pos")
+    line = _lines(known)
+    yield from _heads(known)
     yield line("Id in `connector = …`", lambda it: f"`{it.manifest.id}`")
     yield line("Send an order", lambda _: "yes")
     yield line("Read an order back", lambda _: "yes")
@@ -86,6 +89,18 @@ def connectors() -> Iterator[str]:
         yield _row([_ABILITIES[capability], *able])
     yield line("A sent order without an answer is", lambda it: _REPLAY[_rule(it.pos).replay])
     yield line("Open orders are read every", lambda it: f"{it.manifest.poll_seconds} s")
+    yield line("Orders on their way at once", lambda it: f"{it.manifest.max_in_flight}")
+
+
+def channels() -> Iterator[str]:
+    """What each installed channel asks and hears, from its class and manifest."""
+    known = _installed("channel")
+    line = _lines(known)
+    yield from _heads(known)
+    yield line("Id in `connector = …`", lambda it: f"`{it.manifest.id}`")
+    yield line("Calls the hub with", lambda it: "<br>".join(f"`{one.method} {one.path}`" for one in it.channel.routes))
+    for operation in CHANNEL_OPERATIONS:
+        yield line(_PUSHES[operation], partial(_push, operation=operation))
     yield line("Orders on their way at once", lambda it: f"{it.manifest.max_in_flight}")
 
 
@@ -122,6 +137,7 @@ def tools() -> Iterator[str]:
 
 BLOCKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "connectors": connectors,
+    "channels": channels,
     "commands": commands,
     "causes": causes,
     "tools": tools,
@@ -150,6 +166,28 @@ def main(arguments: list[str]) -> int:
 
 def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def _installed(role: str) -> dict[str, Registration]:
+    registry = installed_connectors()
+    return {name: registry.get(name) for name in registry if registry.get(name).manifest.role == role}
+
+
+def _heads(known: Mapping[str, Registration]) -> Iterator[str]:
+    yield _row(["", *(f"[{it.manifest.name}](connectors/{name}/README.md)" for name, it in known.items())])
+    yield _row(["---"] * (len(known) + 1))
+
+
+def _lines(known: Mapping[str, Registration]) -> Callable[[str, Callable[[Registration], str]], str]:
+    return lambda words, value: _row([words, *(value(registration) for registration in known.values())])
+
+
+def _push(registration: Registration, operation: Operation) -> str:
+    method = getattr(registration.channel, operation.value)
+    if method is getattr(ChannelConnector, operation.value):
+        return "no"
+    rule: WriteRule = method.__write_rule__
+    return f"yes; without an answer {_REPLAY[rule.replay]}"
 
 
 def _rule(connector: type[PosConnector]) -> WriteRule:

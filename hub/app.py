@@ -10,11 +10,13 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from litestar import Litestar, get
+from litestar.enums import ScopeType
 from litestar.response import Response
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from hub.api.admission import Desk, Visitors
 from hub.api.edge import Edge
+from hub.api.inbound import Inbound
 from hub.api.json import encode
 from hub.api.operations import OPERATIONS
 from hub.api.replies import framework_error
@@ -33,6 +35,7 @@ from hub.services.archive import Archive
 from hub.services.availability import Availability
 from hub.services.catalog import Catalogs
 from hub.services.changes import Changes
+from hub.services.channels import INBOUND, Channels
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.dispatch import Dispatcher
@@ -97,6 +100,7 @@ class Hub:
             clock=self.clock,
             secrets=settings.secrets,
         )
+        self.channels = Channels(registry=self.registry, directory=self.directory, connections=self.connections)
         self.outcomes = Outcomes(self.database)
         self.dispatcher = Dispatcher(
             owner=self.owner,
@@ -138,6 +142,19 @@ class Hub:
             pickup=Pickup(database=self.database, directory=self.directory, clock=self.clock, new_id=self.new_id),
             clock=self.clock,
             new_id=self.new_id,
+        )
+        self.tables = TableMap(
+            database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id
+        )
+        self.seating = Seating(
+            database=self.database,
+            directory=self.directory,
+            registry=self.registry,
+            tables=self.tables,
+            look=self.sync.poll,
+            clock=self.clock,
+            new_id=self.new_id,
+            on_queued=self._placed,
         )
         self.quotes = Quotes(database=self.database, directory=self.directory, clock=self.clock, new_id=self.new_id)
         self.availability = Availability(
@@ -332,17 +349,30 @@ def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
+    inbound = Inbound(
+        channels=hub.channels,
+        seating=hub.seating,
+        limits=hub.limits,
+        trace=trace,
+        now_ms=hub.now_ms,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+    async def doors(scope: Scope, receive: Receive, send: Send) -> None:
+        is_channel = scope["type"] == ScopeType.HTTP and scope["path"].startswith(f"{INBOUND}/")
+        await (inbound if is_channel else web)(scope, receive, send)
+
     rules = RequestRules(
         per_minute=settings.requests_per_minute,
         per_day=settings.requests_per_day,
         public_orders_per_minute=settings.public_orders_per_minute,
     )
     return Edge(
-        web,
+        doors,
         desk=Desk(directory=hub.directory, limits=hub.limits, rules=rules, uses=hub.key_uses),
         visitors=Visitors(hosts=settings.hosts, origins=settings.origins),
         trusted_proxies=settings.trusted_proxies,
         uncounted=("/health",),
         known_hosts_only=(MCP_PATH,),
-        refuse_themselves=(MCP_PATH,),
+        refuse_themselves=(MCP_PATH, f"{INBOUND}/"),
     )

@@ -19,6 +19,7 @@ from hub.errors import (
     Unavailable,
 )
 
+ENDS_CONNECTION = ("BODY_TOO_SLOW", "BODY_TOO_LARGE")  # nobody will read what is still to come
 _log = logging.getLogger(__name__)
 
 
@@ -40,8 +41,8 @@ def _error_headers(problem: HubError) -> dict[str, str]:
         return {"Retry-After": str(problem.retry_after_seconds)}
     if isinstance(problem, Unauthorized):
         return {"WWW-Authenticate": 'Bearer realm="openpos"'}
-    if problem.code in ("BODY_TOO_SLOW", "BODY_TOO_LARGE"):
-        return {"Connection": "close"}  # nobody will read what is still to come
+    if problem.code in ENDS_CONNECTION:
+        return {"Connection": "close"}
     return {}
 
 

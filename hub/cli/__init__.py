@@ -93,15 +93,16 @@ def build_parser() -> argparse.ArgumentParser:
     _keys(add("keys", help="make, list and revoke API keys"))
     _link(add("link", help="pause, resume or sync a venue's link to its POS"))
 
-    sandbox = add("sandbox", help="run a POS vendor's stand-in, for trying things out")
+    sandbox = add("sandbox", help="run a vendor's stand-in, for trying things out")
     sandbox.add_argument("vendor", metavar="VENDOR", help="an installed connector")
     _address(sandbox, default_port=8001)
     sandbox.add_argument("--state", metavar="FILE", help="keep its orders in this file (default: in memory)")
     sandbox.add_argument("--accept-after", type=float, metavar="SECONDS", help="accept new orders by itself")
+    sandbox.add_argument("--hub", metavar="URL", help="where the hub answers, for a vendor that calls it")
     sandbox.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     sandbox.set_defaults(run=commands.sandbox)
 
-    demo = add("demo", help="the hub with demo venues, each behind its POS vendor's sandbox")
+    demo = add("demo", help="the hub with demo venues, each beside its vendor's sandbox")
     _address(demo)
     demo.set_defaults(run=commands.demo)
     return parser

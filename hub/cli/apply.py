@@ -26,6 +26,9 @@ async def apply(hub: Hub, path: Path, *, sync: bool = True) -> int:
         return 1
     for change in changes:
         print(_line(change))
+    for channel in (channel for declared in declaration.venues for channel in declared.channels):
+        slug = hub.directory.venue(channel.venue_id).slug
+        print(f"{slug}: {channel.connector} calls this hub at {hub.channels.path(channel)}")
     links = [declared.link for declared in declaration.venues if declared.link is not None]
     fine = [await _read_menu(hub, link) for link in links] if sync else []
     return 0 if all(fine) else 1

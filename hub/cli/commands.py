@@ -53,6 +53,7 @@ def sandbox(options: argparse.Namespace) -> int:
         port=options.port,
         state=Path(options.state) if options.state else None,
         accept_after_seconds=options.accept_after,
+        hub_url=options.hub,
         until_stdin_closes=options.until_stdin_closes,
     )
 
@@ -212,7 +213,8 @@ def link(options: argparse.Namespace) -> int:
     """`link sync|pause|resume`"""
 
     async def run(hub: Hub) -> int:
-        chosen = hub.directory.link(options.link)
+        channel, _, place = options.link.partition("/")
+        chosen = hub.channels.find_link(channel, place) if place else hub.directory.link(options.link)
         if options.action == "sync":
             changed = await hub.catalogs.sync(chosen.id, progress=print)
             print("the menu changed" if changed else "the menu is as it was")

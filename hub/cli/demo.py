@@ -1,4 +1,7 @@
-"""The hub with one demo venue per connector that brings a sandbox: what `make run` starts."""
+"""The hub with one demo venue per connector that brings a sandbox: what `make run` starts.
+
+A line that begins with `#>` in a connector's `demo.toml` is shown to whoever started it, as something to try.
+"""
 
 import asyncio
 import secrets
@@ -33,6 +36,13 @@ class _Vendor:
     demo: str
     url: str
     port: int
+    is_channel: bool
+    """It calls the hub, so its sandbox must know where that is."""
+
+    @property
+    def tries(self) -> list[str]:
+        """What to try with it."""
+        return [line.removeprefix("#>").strip() for line in self.demo.splitlines() if line.startswith("#>")]
 
 
 def run(settings: Settings, *, host: str, port: int) -> int:
@@ -47,7 +57,7 @@ async def _session(settings: Settings, host: str, port: int) -> int:
     settings = replace(settings, secrets={**_secrets(settings.data, vendors), **settings.secrets})
     with ExitStack() as stack:
         for vendor in vendors:
-            stack.enter_context(_sandbox(vendor, host, settings.data))
+            stack.enter_context(_sandbox(vendor, host, port, settings.data))
         hub = Hub(settings)
         await hub.prepare()
         for vendor in vendors:
@@ -68,7 +78,8 @@ def _vendors(host: str, port: int) -> list[_Vendor]:
             own_port = port + 1 + len(vendors)
             url = f"http://{host}:{own_port}"
             text = demo.read_text("utf-8").replace("{sandbox_url}", url)
-            vendors.append(_Vendor(vendor_id, text, url, own_port))
+            is_channel = registry.get(vendor_id).manifest.role == "channel"
+            vendors.append(_Vendor(vendor_id, text, url, own_port, is_channel))
     return vendors
 
 
@@ -103,10 +114,12 @@ def _append(path: Path, pairs: dict[str, str]) -> None:
         file.writelines(f"{name}={value}\n" for name, value in pairs.items())
 
 
-def _sandbox(vendor: _Vendor, host: str, data: Path) -> "_Child":
+def _sandbox(vendor: _Vendor, host: str, hub_port: int, data: Path) -> "_Child":
     command = [sys.executable, "-m", "hub.cli", "sandbox", vendor.id, "--host", host, "--port", str(vendor.port)]
     command += ["--state", str(data / f"sandbox-{vendor.id}.sqlite")]
     command += ["--accept-after", str(_ACCEPT_AFTER_SECONDS), "--until-stdin-closes"]
+    if vendor.is_channel:
+        command += ["--hub", f"http://{host}:{hub_port}"]
     return _Child(command)
 
 
@@ -129,7 +142,7 @@ class _Child:
 
 
 async def _wait_for(host: str, port: int) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
             _, writer = await asyncio.open_connection(host, port)
         except OSError:
@@ -179,7 +192,8 @@ async def _welcome(hub: Hub, host: str, port: int, key: str, vendors: list[_Vend
     where = "" if hub.settings.data == read_settings({}).data else f"OPENPOS_DATA={hub.settings.data} "
     item_id = simple[0].id if simple else "item_xxx"
     sandboxes = "\n".join(
-        f"  {vendor.id} sandbox   {vendor.url}   (what arrived: {vendor.url}/_sandbox/orders)" for vendor in vendors
+        "\n     ".join((f"  {vendor.id} sandbox   {vendor.url}   ({vendor.url}/_sandbox/orders)", *vendor.tries))
+        for vendor in vendors
     )
     print(
         f"""
@@ -197,6 +211,8 @@ OpenPOS hub is ready, with demo venues. Try, in another terminal:
   demo key   {key}   (read and write, this demo only)
   agents     {base}/api/mcp   (MCP, with the key)
   data       {hub.settings.data}
+
+Sandboxes, each with what arrived there:
 {sandboxes}
 
 Stop with Ctrl-C; the next `make run` finds everything again.

@@ -48,6 +48,8 @@ async def doctor(hub: Hub) -> int:
         report = await hub.health.probe(link.id)
         for step in report.steps:
             line(step.ok, f"{report.venue_slug} ({report.connector}): {step.name}", step.detail)
+        if link.role == "channel":
+            line(True, f"{report.venue_slug} ({report.connector}): calls us at", hub.channels.path(link))
         if report.paused_cause:
             line(False, f"{report.venue_slug}: link", f"paused: {CAUSES[report.paused_cause].next_action}")
     waiting = await hub.stuck.load()

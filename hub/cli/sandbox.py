@@ -27,13 +27,21 @@ def run(
     port: int,
     state: Path | None,
     accept_after_seconds: float | None,
+    hub_url: str | None,
     until_stdin_closes: bool,
 ) -> int:
-    """Serves the sandbox until it is told to stop. Raises `ConfigurationError` for a vendor without one."""
-    name = sandbox_module(installed_connectors(), vendor)
+    """Serves the sandbox until it is told to stop; `hub_url` is for a channel's, which calls the hub.
+
+    Raises `ConfigurationError` for a vendor without one.
+    """
+    registry = installed_connectors()
+    name = sandbox_module(registry, vendor)
     if name is None:
         raise ConfigurationError(f"the connector {vendor!r} brings no sandbox")
-    app = import_module(name).create_app(state, auto_accept_seconds=accept_after_seconds)
+    if hub_url is not None and registry.get(vendor).manifest.role != "channel":
+        raise ConfigurationError(f"--hub: the sandbox of {vendor} calls no hub")
+    where = {} if hub_url is None else {"hub_url": hub_url}
+    app = import_module(name).create_app(state, auto_accept_seconds=accept_after_seconds, **where)
     if until_stdin_closes:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     print(

@@ -49,9 +49,11 @@ class ChannelConnector(Connector):
     def render(self, command: Command, result: CommandResult) -> InboundReply:
         """The result in the channel's own shape."""
 
+    @classmethod
     @abstractmethod
-    def render_error(self, error: HubError) -> InboundReply:
-        """An error in the channel's own shape; its message holds no secret."""
+    def render_error(cls, error: HubError) -> InboundReply:
+        """An error in the channel's own shape; its message holds no secret. It needs no link, so that a call to an
+        address that leads to none is answered in this shape too."""
 
     @abstractmethod
     async def push_changed(self, request: OrderWrite) -> WriteResult:

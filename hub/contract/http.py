@@ -5,10 +5,9 @@ httpx is the interface and aiohttp carries it, because httpx's own pool slows do
 """
 
 import asyncio
-import email.utils
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, cast
 
 import aiohttp
@@ -20,6 +19,7 @@ from hub.contract.context import current_call_context
 from hub.contract.ports import CallSink, Clock, RateLimiter
 from hub.contract.redact import Redactor
 from hub.contract.retry import retry_read
+from hub.contract.waiting import rate_limit_reset_seconds, retry_after_seconds
 from hub.errors import (
     ConnectorError,
     OutcomeUnknown,
@@ -35,7 +35,6 @@ from hub.model.decimals import decode_json, encode_json
 from hub.model.venue import RateLimit
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
-LONGEST_RETRY_AFTER_SECONDS = 900.0  # a vendor that asks for more than 15 minutes is asked again after 15
 _KNOWN_URLS = 100
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _UNSTATED_WAIT_SECONDS = 5.0  # for a 429 that does not say how long
@@ -113,6 +112,19 @@ class VendorHttp:
         copy.__dict__.update(self.__dict__)
         copy._refusal = refusal
         return copy
+
+    def at(self, base_url: str) -> "VendorHttp":
+        """The same client at another address, for a connector that knows the vendor's addresses by name."""
+        copy = object.__new__(VendorHttp)
+        copy.__dict__.update(self.__dict__)
+        copy.profile = replace(self.profile, base_url=base_url)
+        copy._urls = {}
+        return copy
+
+    @property
+    def redactor(self) -> Redactor:
+        """What hides this link's secrets."""
+        return self._redactor
 
     def hide(self, secret: str) -> None:
         """Keeps a value that was just issued (a token) out of everything recorded from now on."""
@@ -357,38 +369,3 @@ def _never_sent(problem: BaseException) -> bool:
     if isinstance(cause, aiohttp.ClientError) and not isinstance(problem, httpx.UnsupportedProtocol):
         return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     return isinstance(problem, _BEFORE_SENDING)
-
-
-def retry_after_seconds(headers: Mapping[str, str], *, now_ms: int) -> float | None:
-    """What `Retry-After` asks for: seconds or an HTTP date; None when missing, negative or unreadable.
-
-    Capped at `LONGEST_RETRY_AFTER_SECONDS`.
-    """
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now_ms / 1000
-        except ValueError:
-            return None
-    return _sane_wait(seconds)
-
-
-def rate_limit_reset_seconds(headers: Mapping[str, str], *, now_ms: int) -> float | None:
-    """When a used-up rate limit starts anew: `RateLimit-Reset` or `X-RateLimit-Reset`, in seconds from now.
-
-    Vendors send either seconds or a point in time; a number above a thousand million is the latter.
-    """
-    text = headers.get("ratelimit-reset") or headers.get("x-ratelimit-reset") or ""
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return _sane_wait(seconds - now_ms / 1000 if seconds > 1e9 else seconds)
-
-
-def _sane_wait(seconds: float) -> float | None:
-    return min(seconds, LONGEST_RETRY_AFTER_SECONDS) if 0 <= seconds < float("inf") else None

@@ -6,9 +6,10 @@ from msgspec import Struct
 from sqlalchemy import Connection, case, insert, select, tuple_, update
 
 from hub.database.deliveries import State
-from hub.database.order_reads import decode_order, find_order_by_ref
+from hub.database.order_reads import decode_order, find_order_by_ref, load_order
 from hub.database.orders import origin_name
 from hub.database.tables import deliveries, lanes, links, order_refs, orders
+from hub.model.ids import parse_id
 from hub.model.order import Order, Origin, VendorRef
 from hub.model.status import OrderType, Status
 from hub.model.venue import Link
@@ -116,10 +117,19 @@ def is_live(order: Order) -> bool:
     return order.status is Status.OPEN and order.order_type is OrderType.DINE_IN and bool(order.tables)
 
 
+def is_our_id(order_id: str) -> bool:
+    """Whether this is how the hub names an order."""
+    return parse_id("order", order_id) == order_id
+
+
 def find_tab(connection: Connection, link: Link, channel_order_id: str) -> Order | None:
-    """The order a channel knows under an id of its own."""
+    """The order a channel knows under an id of its own, or names by ours if it may see it."""
     if not channel_order_id:
         return None
+    if is_our_id(channel_order_id):
+        record = load_order(connection, channel_order_id)
+        tabs = known_tabs(connection, link, [] if record is None else [record.order])
+        return next((tab.order for tab in tabs if may_see(link, tab)), None)
     order = find_order_by_ref(connection, link.id, VendorRef(kind="order", id=channel_order_id))
     if order is not None:
         return order

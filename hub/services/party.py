@@ -13,7 +13,7 @@ from hub.database import orders as stored
 from hub.database.floor import load_floor, lock_venue, note_unknown
 from hub.database.order_reads import load_open_orders, load_order
 from hub.database.orders import NewOrder, PlacementKind, Submission
-from hub.database.tabs import find_tab, follow, has_channel, is_live, lock_order
+from hub.database.tabs import find_tab, follow, has_channel, is_live, is_our_id, lock_order
 from hub.database.vendor_refs import save_ref
 from hub.model.floor import Floor
 from hub.model.ids import NewId, companion_id
@@ -190,7 +190,7 @@ def _save(
 def _remember(connection: Connection, party: Party, order: Order) -> None:
     """The channel's id of the order, and that it wants to hear of it."""
     channel_id = party.wanted.channel_order_id
-    if channel_id:
+    if channel_id and not is_our_id(channel_id):
         ref = VendorRef(kind="order", id=channel_id)
         save_ref(connection, party.link.id, ref, order.id, now_ms=party.now_ms)
     follow(connection, party.link.id, order, lane_id=party.new_id("lane"))

@@ -29,24 +29,27 @@ class InboundTrace:
         response_body: bytes,
         order_id: str,
         error: str,
+        link_id: str = "",
+        redactor: Redactor | None = None,
     ) -> None:
-        """Keeps one inbound call."""
+        """Keeps one inbound call; `redactor` knows the secrets of the link it came in by."""
+        redactor = redactor or self._redactor
         self._sink.record(
             Call(
                 at_ms=at_ms,
                 direction="in",
-                link_id="",
+                link_id=link_id,
                 order_id=order_id,
                 operation=operation,
                 attempt=0,
                 method=method,
-                url=self._redactor.text(url),
+                url=redactor.text(url),
                 status=status,
                 milliseconds=round(milliseconds, 2),
-                request_headers=self._redactor.headers(request_headers),
-                request_body=self._redactor.body(request_body),
-                response_headers=self._redactor.headers(response_headers),
-                response_body=self._redactor.body(response_body),
-                error=self._redactor.text(error) if error else "",
+                request_headers=redactor.headers(request_headers),
+                request_body=redactor.body(request_body),
+                response_headers=redactor.headers(response_headers),
+                response_body=redactor.body(response_body),
+                error=redactor.text(error) if error else "",
             )
         )

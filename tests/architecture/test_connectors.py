@@ -1,6 +1,7 @@
 """Every connector is announced, complete, and described by files that validate."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import jsonschema
 import pytest
 
 from hub.contract.base import PosConnector
+from hub.contract.channel import ChannelConnector
 from hub.contract.manifest import Manifest
 from hub.contract.registry import GROUP, Registry, installed_connectors
 from hub.contract.tables import load_schema, load_tables, validate
@@ -18,7 +20,8 @@ from tests.architecture.source import ROOT
 FOLDERS = sorted(
     path.name for path in (ROOT / "connectors").iterdir() if path.is_dir() and not path.name.startswith(("_", "."))
 )
-PARTS = ("README.md", "manifest.toml", "config.schema.json", "client.py", "translate.py", "connector.py")
+PARTS = ("README.md", "manifest.toml", "config.schema.json", "client.py", "connector.py")
+PARTS_OF_ROLE = {"pos": ("translate.py",), "channel": ("parse.py", "render.py")}
 
 
 def entry_points() -> dict[str, str]:
@@ -49,7 +52,8 @@ def test_an_entry_point_names_a_class_in_the_connector_module_of_its_folder() ->
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_connector_has_the_parts_every_connector_has(folder: str) -> None:
     folder_path = ROOT / "connectors" / folder
-    assert [part for part in PARTS if not (folder_path / part).is_file()] == []
+    role = tomllib.loads((folder_path / "manifest.toml").read_text("utf-8"))["role"]
+    assert [part for part in (*PARTS, *PARTS_OF_ROLE[role]) if not (folder_path / part).is_file()] == []
     assert (folder_path / "sandbox.py").is_file() or (folder_path / "sandbox" / "__init__.py").is_file()
 
 
@@ -87,9 +91,19 @@ def test_a_schema_is_a_valid_schema(path: Path) -> None:
 def test_the_registry_reads_every_installed_connector(registry: Registry) -> None:
     for connector_id in registry:
         registration = registry.get(connector_id)
+        role = registration.manifest.role
         assert registration.manifest.id == connector_id
         assert isinstance(registration.manifest, Manifest)
-        assert issubclass(registration.connector, PosConnector) or registration.manifest.role == "channel"
+        assert issubclass(registration.connector, {"pos": PosConnector, "channel": ChannelConnector}[role])
+
+
+def test_the_routes_of_a_channel_are_told_apart_by_method_and_path(registry: Registry) -> None:
+    for connector_id in (name for name in registry if registry.get(name).manifest.role == "channel"):
+        routes = registry.get(connector_id).channel.routes
+        shapes = [(route.method, re.sub(r"\{\w+\}", "{}", route.path)) for route in routes]
+        assert routes
+        assert len({*shapes}) == len({route.name for route in routes}) == len(routes)
+        assert all(route.path.startswith("/") for route in routes)
 
 
 def test_an_unknown_connector_is_refused_with_the_names_of_those_there_are() -> None:

@@ -21,7 +21,7 @@ ALLOWED = {
     TRACE: (MODEL, ERRORS, CONTRACT, DATABASE),
     PRINTING: (MODEL, ERRORS),
     SERVICES: (MODEL, ERRORS, CONTRACT, DATABASE, PRINTING),
-    "hub.api": (MODEL, ERRORS, SERVICES, TRACE),
+    "hub.api": (MODEL, ERRORS, SERVICES, TRACE, "hub.contract.inbound", "hub.contract.channel"),
     "hub.console": (MODEL, ERRORS, SERVICES),
     "hub.jobs": (MODEL, ERRORS, SERVICES),
 }

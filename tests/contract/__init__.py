@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.pos")
+pytest.register_assert_rewrite("tests.contract.pos", "tests.contract.channel")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.contract.http import rate_limit_reset_seconds, retry_after_seconds
+from hub.contract.waiting import rate_limit_reset_seconds, retry_after_seconds
 
 NOW_MS = 1_795_000_000_000  # Wed, 18 Nov 2026 11:06:40 GMT
 

@@ -25,7 +25,7 @@ _REFERENCE = re.compile(r'"env:(\w+)"')
 class Reader:
     """Works in a folder with the project's `.venv`, and `data` made by the demo.
 
-    The ports 8000 and 8001 of the documents stand for the demo's, 8010 and 8011 for free ones, and the address of
+    The ports 8000, 8001 and 8004 of the documents stand for the demo's, 8010 and 8011 for free ones, and the address of
     PostgreSQL for a server of our own; `apply` calls no vendor. Shell variables last from one block to the next.
     """
 
@@ -34,8 +34,8 @@ class Reader:
         self._stack = ExitStack()
         self._running: list[subprocess.Popen[bytes]] = []
         self._secrets: dict[str, str] = {}
-        self._ports = {"8000": _two_free_ports(), "8010": free_port(), "8011": free_port()}
-        self._ports["8001"] = self._ports["8000"] + 1
+        self._ports = {"8000": _free_ports(5), "8010": free_port(), "8011": free_port()}
+        self._ports |= {f"800{place}": self._ports["8000"] + place for place in (1, 4)}
         self._with_demo = with_demo
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / ".curlrc").write_text(_CURL_SETTINGS)
@@ -104,7 +104,7 @@ class Reader:
             assert process.poll() is None, self._log(log)
             return re.search(words, self._log(log)) is not None
 
-        wait_for(ready, f"{log} says {words!r}")
+        wait_for(ready, f"{log} says {words!r}", seconds=60)
 
     def _start(self, script: str, log: str) -> None:
         with (self.folder / log).open("wb") as output:
@@ -145,10 +145,11 @@ class Reader:
         return plain_environment() | self._secrets | own
 
 
-def _two_free_ports() -> int:
-    """A free port with a free one behind it."""
+def _free_ports(count: int) -> int:
+    """A free port with free ones behind it."""
     while True:
         port = free_port()
-        with socket.socket() as probe, suppress(OSError, OverflowError):
-            probe.bind(("127.0.0.1", port + 1))
+        with ExitStack() as stack, suppress(OSError, OverflowError):
+            for behind in range(1, count):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port + behind))
             return port

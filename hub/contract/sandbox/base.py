@@ -16,7 +16,8 @@ says how it words a refusal. Beside the vendor's own paths every sandbox answers
     Plays the clerk: `{"status": "accept"}`. A word of the clerk's is turned into the vendor's status, anything
     else is set as it is, so a status that nobody has heard of can be played too.
 `DELETE /_sandbox/orders`
-    Forgets all orders, answers kept for repeated calls, and call counts. Numbers go on.
+    Forgets all orders, answers kept for repeated calls, what the vendor keeps beside them, and call counts.
+    Numbers go on.
 `GET /_sandbox/calls`
     How often each operation was called since the start and how it was answered:
     `{"create_order": {"total": 2, "answers": {"201": 1, "none": 1}}}`; `none` is a dropped or hanging call.
@@ -132,6 +133,16 @@ class Sandbox(ABC):
         """How the vendor answers a body that is longer than it takes."""
         return json_answer({"error": f"the body is longer than {self.most_body_bytes} bytes"}, 413)
 
+    async def arrived(self, request: web.Request, operation: str, fault: Fault | None) -> None:  # noqa: B027
+        """Called when a call has arrived whole, before anything is done with it; for a vendor that keeps a log."""
+
+    def answered(self, request: web.Request, answer: web.StreamResponse | None) -> None:  # noqa: B027
+        """Called when a call that arrived has its answer; None when the connection is closed without one."""
+
+    def forget(self) -> None:
+        """Removes all orders; a vendor that keeps more about them overrides this."""
+        self.ledger.forget_orders()
+
     def plant(self, seed: Mapping[str, Any]) -> None:
         """Replaces the seed; a vendor that derives anything from it overrides this."""
         self.seed = seed
@@ -179,17 +190,17 @@ class Sandbox(ABC):
             return self.too_large(request)
         operation = self._operations.get(request.match_info.route, "unknown")
         rule = self.faults.take(operation, request.method, request.path)
-        outcome = "none"
+        await self.arrived(request, operation, rule.fault if rule else None)
+        answer: web.StreamResponse | None = None
         try:
             answer = (
                 await self._work(request, handler) if rule is None else await self._misbehave(rule, request, handler)
             )
-            if answer is None:
-                return _hang_up(request)
-            outcome = str(answer.status)
-            return answer
+            return answer if answer is not None else _hang_up(request)
         finally:
+            outcome = str(answer.status) if answer is not None else "none"
             self._calls.setdefault(operation, Counter())[outcome] += 1
+            self.answered(request, answer)
 
     async def _work(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self._accept_waiting()
@@ -273,7 +284,7 @@ class Sandbox(ABC):
         return json_answer(orders)
 
     async def _forget_orders(self, _: web.Request) -> web.Response:
-        self.ledger.forget_orders()
+        self.forget()
         self._calls.clear()
         return json_answer([])
 

@@ -170,6 +170,13 @@ class Ledger:
         """Puts another record of the vendor's in place of an order's; status and times stay."""
         self._connection.execute("UPDATE orders SET record = ? WHERE number = ?", (to_json(record), number))
 
+    def replace_record(self, number: int, record: Any, *, status: str, at: datetime) -> None:
+        """Puts the vendor's record of one order, and its status, in place of what was there."""
+        self._connection.execute(
+            "UPDATE orders SET record = ?, status = ?, changed_at = ? WHERE number = ?",
+            (to_json(record), status, _text(at), number),
+        )
+
     def advance(self, from_status: str, to_status: str, *, received_until: datetime, at: datetime) -> None:
         """Moves every order that has had a status since `received_until` or longer to another."""
         self._connection.execute(
@@ -212,6 +219,10 @@ class Ledger:
         """All JSON values of one kind, oldest first."""
         rows = self._connection.execute("SELECT value FROM documents WHERE kind = ? ORDER BY rowid", (kind,))
         return [from_json(value) for (value,) in rows]
+
+    def forget_documents(self, kind: str) -> None:
+        """Removes all JSON values of one kind."""
+        self._connection.execute("DELETE FROM documents WHERE kind = ?", (kind,))
 
 
 def _text(moment: datetime) -> str:

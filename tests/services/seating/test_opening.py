@@ -19,7 +19,7 @@ from hub.services.changes import Changes
 from hub.services.requests import LineRequest
 from tests.contract.ports import StandingClock
 from tests.database.stored import LINK, NOW, PLOV, VENUE
-from tests.services.seating.dining_room import CHANNEL, SECOND, DiningRoom, DraftPos, ListingPos
+from tests.services.seating.dining_room import CHANNEL, ELSEWHERE, SECOND, DiningRoom, DraftPos, ListingPos
 
 pytestmark = pytest.mark.anyio
 JOHN = Customer(name="John Doe", phone="34646883377", email="john@example.com")
@@ -100,6 +100,23 @@ async def test_a_party_moves_and_is_corrected_and_only_other_channels_hear_of_it
     assert room.kinds(opened.order.id) == ["placed", "reseated"]
     assert (room.told(CHANNEL), room.told(SECOND)) == ([], ["push_opened", "push_changed"])
     assert (await room.open("T1", channel_order_id="b-2")).order.number == "DT-002"
+
+
+async def test_a_channel_may_name_an_order_by_our_id(database: Database, clock: StandingClock) -> None:
+    room = await DiningRoom(database, clock).open_doors()
+    tab = await room.open("T1")
+    moved = await room.open("T2", channel_order_id=tab.order.id, party_size=6)
+    assert (moved.order.id, moved.order.tables, moved.order.party_size) == (tab.order.id, ("T2",), 6)
+    assert (await room.get(tab.order.id)).channel_order_id == "b-1"
+    assert room.order_count() == 1
+
+
+async def test_our_id_of_another_venues_order_leads_nowhere(database: Database, clock: StandingClock) -> None:
+    room = await DiningRoom(database, clock).open_doors(CHANNEL, ELSEWHERE)
+    tab = await room.open("T1")
+    other = await room.open("T1", link=ELSEWHERE, channel_order_id=tab.order.id)
+    assert other.order.id != tab.order.id
+    assert room.stored(tab.order.id).tables == ("T1",)
 
 
 async def test_a_party_does_not_move_to_an_occupied_table(database: Database, clock: StandingClock) -> None:
