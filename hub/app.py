@@ -39,8 +39,10 @@ from hub.services.channels import INBOUND, Channels
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.dispatch import Dispatcher
+from hub.services.drift import DriftReports
 from hub.services.evidence import EvidenceMaker
 from hub.services.expiry import Expiry
+from hub.services.fidelity import FidelityReports
 from hub.services.health import Health
 from hub.services.history import History
 from hub.services.key_uses import WRITTEN_EVERY_SECONDS, KeyUses
@@ -50,6 +52,7 @@ from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
 from hub.services.pickup import Pickup
+from hub.services.pos_desk import PosDesk
 from hub.services.quotes import Quotes
 from hub.services.retention import Retention
 from hub.services.seating import Seating
@@ -129,6 +132,9 @@ class Hub:
             new_id=self.new_id,
             on_queued=self._placed,
         )
+        self.fidelity = FidelityReports(database=self.database, directory=self.directory, connections=self.connections)
+        self.drift = DriftReports(database=self.database, directory=self.directory, connections=self.connections)
+        self.pos_desk = PosDesk(database=self.database, directory=self.directory, connections=self.connections)
         self.sync = Sync(
             database=self.database,
             directory=self.directory,
@@ -155,9 +161,7 @@ class Hub:
             database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
         )
         self.history = History(self.database, self.calls_database)
-        self.tables = TableMap(
-            database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id
-        )
+        self.tables = TableMap(database=self.database, clock=self.clock, new_id=self.new_id)
         self.seating = Seating(
             database=self.database,
             directory=self.directory,

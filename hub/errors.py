@@ -103,13 +103,14 @@ class TooManyRequests(HubError):
 
 
 class Unavailable(HubError):
-    """The hub's database cannot be reached. Nothing was stored; repeat after `retry_after_seconds`."""
+    """The hub's database, or the POS that was asked, cannot be reached. Nothing was stored; repeat after
+    `retry_after_seconds`."""
 
     status = 503
     default_code = "UNAVAILABLE"
 
-    def __init__(self, message: str, *, retry_after_seconds: int = 2) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, retry_after_seconds: int = 2, code: str | None = None) -> None:
+        super().__init__(message, code=code)
         self.retry_after_seconds = retry_after_seconds
 
 

@@ -107,7 +107,7 @@ def _item(row: Row, places: Mapping[str, int], sold_out: set[Any], setup: Catalo
         tax=_tax(row.get("taxes")),
         available=row["id"] not in sold_out,
         discountable=row.get("discountable") is not False,
-        vendor={"product": _order_product(row, image, setup)},
+        vendor={"id": row["id"], "product": _order_product(row, image, setup)},
     )
 
 

@@ -19,7 +19,7 @@ from hub.contract.writes import OrderWrite
 from hub.errors import UnmappedValue
 from hub.model.check import Charge, Line, Modifier
 from hub.model.money import exponent, to_decimal
-from hub.model.order import Loss, Order
+from hub.model.order import Loss, LossKind, Order
 from hub.model.status import Status
 
 CONNECTOR = "clopos"
@@ -54,9 +54,9 @@ class Translated(Generic[Body]):
     losses: tuple[Loss, ...]
 
 
-def lost(path: str, loss: str) -> Loss:
-    """One entry of the fidelity report."""
-    return Loss(target=CONNECTOR, path=path, loss=loss)
+def lost(path: str, loss: str, kind: LossKind = LossKind.FLATTENED) -> Loss:
+    """One entry of the fidelity report; most of what Clopos has no field for is still there as text."""
+    return Loss(target=CONNECTOR, path=path, loss=loss, kind=kind)
 
 
 @lru_cache(maxsize=4096)
@@ -169,16 +169,17 @@ def split_charges(order: Order, setup: OrderSetup, losses: list[Loss]) -> Charge
     service_percent: Number = 0
     delivery_cents = 0
     others = []
-    for check in order.checks:
+    for at, check in enumerate(order.checks):
         if check.status is Status.VOID:
             continue
-        for charge in check.charges:
+        for index, charge in enumerate(check.charges):
             if charge.type == "delivery":
                 delivery_cents += charge.cents
             elif charge.type != "service" or not charge.percent:
                 others.append(charge)
             elif not setup.apply_service_charge:
-                losses.append(lost("checks.charges", "the link's apply_service_charge is off, so it was not sent"))
+                words = "the link's apply_service_charge is off, so it was not sent"
+                losses.append(lost(f"checks[{at}].charges[{index}]", words, LossKind.LOST))
             elif service_percent in (0, plain(charge.percent)):
                 service_percent = plain(charge.percent)
             else:
@@ -208,7 +209,8 @@ def order_comment(request: OrderWrite, extras: Sequence[tuple[str, str]], losses
         parts.append(text)
         losses.append(lost(path, _IN_COMMENT))
     if order.customer is not None and order.customer.email:
-        losses.append(lost("customer.email", "Clopos orders carry no e-mail address; only a new customer keeps it"))
+        words = "Clopos orders carry no e-mail address; only a new customer keeps it"
+        losses.append(lost("customer.email", words, LossKind.LOST))
     parts.append(request.mark)
     return " | ".join(parts)
 

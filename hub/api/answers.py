@@ -174,6 +174,32 @@ class InjectionShape(Struct, frozen=True, rename="camel"):
     cause: CauseShape | None
 
 
+class PaymentShape(Struct, frozen=True, rename="camel"):
+    """A payment of a check."""
+
+    id: str
+    method: str
+    code: str | None
+    amount: MoneyShape
+    tip: MoneyShape
+    refunded: MoneyShape
+    reference: str | None
+    taken_at: str | None
+
+
+class CheckShape(Struct, frozen=True, rename="camel"):
+    """A bill of an order. `lines` are the uids of its items."""
+
+    id: str
+    number: str | None
+    status: str
+    lines: list[str]
+    total: MoneyShape
+    paid: MoneyShape
+    due: MoneyShape
+    payments: list[PaymentShape] = []
+
+
 class OrderShape(Struct, frozen=True, rename="camel"):
     """An order."""
 
@@ -192,6 +218,8 @@ class OrderShape(Struct, frozen=True, rename="camel"):
     service_charge: MoneyShape
     tax: MoneyShape
     total: MoneyShape
+    due: MoneyShape
+    checks: list[CheckShape]
     scheduled_for: str | None
     timezone: str
     business_date: str
@@ -207,12 +235,15 @@ class OrderAnswer(Struct, frozen=True):
     order: OrderShape
 
 
-class CancelAnswer(Struct, frozen=True):
-    """What asking to cancel an order came to."""
+class ChangeAnswer(Struct, frozen=True):
+    """What asking for a change of an order came to."""
 
-    cancelled: Annotated[bool, Meta(description="False while the POS has to agree")]
-    pos: Annotated[str, Meta(description="applied, queued, not_supported or no_pos")]
     order: OrderShape
+    hub: Annotated[Literal["applied", "requested"], Meta(description="requested: the POS has to agree first")]
+    pos: Annotated[
+        Literal["applied", "queued", "refused", "not_supported", "no_pos"],
+        Meta(description="queued: the POS will be told; not_supported: it must be told by hand"),
+    ]
 
 
 class QuoteShape(Struct, frozen=True, rename="camel"):

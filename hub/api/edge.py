@@ -15,11 +15,11 @@ from hub.errors import HubError, InvalidRequest
 from hub.services.limits import Allowance
 
 _BODY_SECONDS = 20.0
-_EXPOSED = "Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Location"
+_EXPOSED = "Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Location, ETag"
 _ASKED = "Authorization, Content-Type, Accept, Idempotency-Key, Prefer, MCP-Protocol-Version, Mcp-Method, Mcp-Name"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
-    "Access-Control-Allow-Headers": f"{_ASKED}, Mcp-Session-Id, Last-Event-ID",
+    "Access-Control-Allow-Headers": f"{_ASKED}, If-Match, Mcp-Session-Id, Last-Event-ID",
     "Access-Control-Max-Age": "600",
 }
 _SAFE = {

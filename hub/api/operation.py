@@ -11,11 +11,15 @@ from hub.services.archive import Archive
 from hub.services.availability import Availability
 from hub.services.changes import Changes
 from hub.services.directory import Directory
+from hub.services.drift import DriftReports
+from hub.services.fidelity import FidelityReports
 from hub.services.history import History
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
+from hub.services.pos_desk import PosDesk
 from hub.services.quotes import Quotes
 from hub.services.requests import Caller
+from hub.services.tables import TableMap
 
 
 class Services(Protocol):
@@ -57,12 +61,36 @@ class Services(Protocol):
         ...
 
     @property
+    def fidelity(self) -> FidelityReports:
+        """What arrived of an order."""
+        ...
+
+    @property
+    def drift(self) -> DriftReports:
+        """Where a store's menu and its POS's differ."""
+        ...
+
+    @property
+    def pos_desk(self) -> PosDesk:
+        """Asking a store's POS while the caller waits."""
+        ...
+
+    @property
     def history(self) -> History:
         """What happened to an order."""
         ...
 
+    @property
+    def tables(self) -> TableMap:
+        """The tables and who sits there."""
+        ...
+
     def now_ms(self) -> int:
         """Milliseconds since 1970, UTC."""
+        ...
+
+    def new_id(self, prefix: str) -> str:
+        """A new time-ordered identifier."""
         ...
 
 
@@ -76,6 +104,8 @@ class Request:
     body: Any = None
     """An instance of the operation's `body` type."""
     idempotency_key: str = ""
+    if_match: int | None = None
+    """The version of the order that the caller wants to change (`If-Match: "3"`); None for any."""
     wait_seconds: float = 0.0
     """How long the caller wants to wait for the POS (`Prefer: wait=10`, RFC 7240)."""
 
@@ -88,6 +118,9 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     order_id: str = ""
+
+
+Handler = Callable[[Services, Request], Awaitable[Reply]]
 
 
 @dataclass(frozen=True)
@@ -144,7 +177,7 @@ class Operation:
     summary: str
     scope: str
     anonymous: bool
-    handler: Callable[[Services, Request], Awaitable[Reply]]
+    handler: Handler
     body: type | None = None
     query: tuple[str, ...] = ()
     of_many: bool = False

@@ -135,14 +135,14 @@ def order_request(body: PricedBody, venue_id: str) -> OrderRequest:
     return OrderRequest(
         venue_id=venue_id,
         order_type=_order_type(body.order_type),
-        lines=tuple(_line_request(item) for item in body.items),
+        lines=tuple(line_request(item) for item in body.items),
         customer=_customer(body),
         delivery=_delivery(body),
         tables=_tables(body),
         party_size=body.party_size,
         note=body.notes,
         promised_at_ms=parse_timestamp(body.scheduled_for, "scheduledFor"),
-        discount=_discount_request(body.discount),
+        discount=None if body.discount is None else discount_request(body.discount, "discount.value"),
         declared_total_cents=body.declared_total,
         origin_order_id=body.external_id,
     )
@@ -172,7 +172,8 @@ def _order_type(text: str) -> OrderType:
     return order_type
 
 
-def _line_request(item: ItemBody) -> LineRequest:
+def line_request(item: ItemBody) -> LineRequest:
+    """One item as the services understand it."""
     return LineRequest(
         item_id=parse_id("item", item.item_id) or item.item_id,
         quantity=item.quantity,
@@ -186,14 +187,13 @@ def _line_request(item: ItemBody) -> LineRequest:
     )
 
 
-def _discount_request(body: DiscountBody | None) -> DiscountRequest | None:
-    if body is None:
-        return None
+def discount_request(body: DiscountBody, field: str = "value") -> DiscountRequest:
+    """A discount as the services understand it. Raises `InvalidRequest` naming the field."""
     highest = 100 if body.type == "percent" else 10**9
     digits = body.value.as_tuple().exponent
     if not body.value.is_finite() or not 0 < body.value <= highest or not isinstance(digits, int):
-        raise InvalidRequest(f"discount.value: must be above 0 and at most {highest}", field="discount.value")
+        raise InvalidRequest(f"{field}: must be above 0 and at most {highest}", field=field)
     if digits < (-2 if body.type == "percent" else 0):
         allowed = "two decimals" if body.type == "percent" else "a whole number of cents"
-        raise InvalidRequest(f"discount.value: {allowed} at most", field="discount.value")
+        raise InvalidRequest(f"{field}: {allowed} at most", field=field)
     return DiscountRequest(type=body.type, value=body.value, reason=body.reason)

@@ -30,6 +30,7 @@ PREFIX = "/api/v1"
 _LONGEST_KEY = 255
 _KEY = re.compile(rf"[!-~]{{1,{_LONGEST_KEY}}}")
 _LONGEST_WAIT_SECONDS = 30.0
+_VERSION = re.compile(r'(?:W/)?"?(?P<version>\d{1,9})"?')
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(?P<seconds>\d{1,4})(?:$|[,;\s])", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
@@ -128,6 +129,7 @@ class Rest:
             query=_query(scope, operation.query) if operation.query else {},
             body=None if operation.body is None else decode(content, operation.body),
             idempotency_key=_idempotency_key(headers),
+            if_match=_if_match(headers),
             wait_seconds=_wait_seconds(headers),
         )
 
@@ -162,6 +164,17 @@ def _idempotency_key(headers: Mapping[str, str]) -> str:
             f"Idempotency-Key: must be 1 to {_LONGEST_KEY} visible ASCII characters", field="Idempotency-Key"
         )
     return key
+
+
+def _if_match(headers: Mapping[str, str]) -> int | None:
+    """The version in `If-Match: "3"` (RFC 9110, 13.1.1); `*` means any. Raises `InvalidRequest`."""
+    asked = headers.get("if-match", "*").strip()
+    if asked == "*":
+        return None
+    match = _VERSION.fullmatch(asked)
+    if match is None:
+        raise InvalidRequest('If-Match: send the version of the order, e.g. "3"', field="If-Match")
+    return int(match["version"])
 
 
 def _wait_seconds(headers: Mapping[str, str]) -> float:

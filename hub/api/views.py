@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from hub.model.archive import Hold
 from hub.model.causes import CAUSES
-from hub.model.check import Line, Modifier
+from hub.model.check import Check, Line, Modifier
 from hub.model.ids import order_mark
 from hub.model.menu import Item, Menu, ModifierGroup
 from hub.model.money import Money, display, to_decimal
 from hub.model.order import InjectionState, Order, OrderRecord
+from hub.model.payment import Payment
 from hub.model.venue import Venue, is_open
 from hub.services.directory import Catalog
 from hub.services.history import Entry, Failure, failures, is_refused
@@ -26,7 +27,7 @@ class MoneyView(Struct, frozen=True):
     """`dollars` is the amount in major units of `currency`, whatever the currency."""
 
     cents: int
-    dollars: Decimal
+    dollars: Annotated[Decimal, Meta(extra_json_schema={"type": "number"})]
     display: str
     currency: str
 
@@ -160,6 +161,8 @@ def order_view(record: OrderRecord, venue: Venue, *, private: bool) -> dict[str,
         "serviceCharge": money(totals.charge_cents, order.currency),
         "tax": money(totals.tax_cents, order.currency),
         "total": money(totals.total_cents, order.currency),
+        "due": money(order.due_cents, order.currency),
+        "checks": [_check_view(check, order.currency, private=private) for check in order.checks],
         "scheduledFor": timestamp(order.timing.promised_at_ms),
         "timezone": order.timing.timezone,
         "businessDate": order.timing.business_date,
@@ -271,7 +274,35 @@ def _private_view(record: OrderRecord) -> dict[str, Any]:
             "difference": money(audit.difference_cents, order.currency),
             "rule": audit.rule,
         },
-        "fidelity": [{"target": loss.target, "path": loss.path, "loss": loss.loss} for loss in record.fidelity],
+        "fidelity": [
+            {"target": loss.target, "path": loss.path, "kind": loss.kind, "loss": loss.loss} for loss in record.fidelity
+        ],
+    }
+
+
+def _check_view(check: Check, currency: str, *, private: bool) -> dict[str, Any]:
+    view = {
+        "id": check.id,
+        "number": check.number or None,
+        "status": check.status,
+        "lines": [line.uid for line in check.lines],
+        "total": money(check.totals.total_cents, currency),
+        "paid": money(check.paid_cents, currency),
+        "due": money(check.due_cents, currency),
+    }
+    return view | {"payments": [_payment_view(own, currency) for own in check.payments]} if private else view
+
+
+def _payment_view(payment: Payment, currency: str) -> dict[str, Any]:
+    return {
+        "id": payment.id,
+        "method": payment.method,
+        "code": payment.raw_method or None,
+        "amount": money(payment.cents, currency),
+        "tip": money(payment.tip_cents, currency),
+        "refunded": money(payment.refunded_cents, currency),
+        "reference": payment.reference or None,
+        "takenAt": timestamp(payment.taken_at_ms or None),
     }
 
 
@@ -292,6 +323,7 @@ def _optional_money(cents: int | None, order: Order) -> MoneyView | None:
 
 def _line_view(line: Line, currency: str) -> dict[str, Any]:
     return {
+        "uid": line.uid,
         "itemId": line.item_id,
         "name": line.name,
         "quantity": line.quantity,
@@ -332,4 +364,8 @@ def injection_view(state: InjectionState, *, private: bool) -> dict[str, Any]:
     if private:
         view["detail"] = state.detail
         view["posOrderId"] = None if state.ref is None else state.ref.id
+        view["openItems"] = [
+            {"operation": item.operation, "state": item.state, "cause": item.cause or None, "detail": item.detail}
+            for item in state.open_items
+        ]
     return view

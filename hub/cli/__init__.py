@@ -3,11 +3,13 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from hub.cli import commands, orders
+from hub.cli import commands, orders, tables
 from hub.errors import HubError
 from hub.services.keys import Access
+
+_STATUSES = ("accepted", "preparing", "ready", "out_for_delivery", "served", "completed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,10 +82,13 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--force", action="store_true", help="send without looking first: it is surely not in the POS")
     deliver.set_defaults(run=commands.deliver)
 
+    _changes(add)
+
     backup = add("backup", help="copy the embedded database safely, also while the hub runs")
     backup.add_argument("folder", metavar="FOLDER", help="where the copy goes; made if missing, must be empty")
     backup.set_defaults(run=commands.backup)
 
+    _tables(add("tables", help="list a venue's tables, and say which table a name means"))
     _orders(add("orders", help="find, export, hold and prove orders; delete those whose time is over"))
     _keys(add("keys", help="make, list and revoke API keys"))
     _link(add("link", help="pause, resume or sync a venue's link to its POS"))
@@ -103,9 +108,56 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _changes(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """What people do to single orders, and to what they are made from."""
+    cancel = add("cancel", help="cancel an order; what the POS has, once the POS agrees")
+    cancel.add_argument("order", metavar="ORDER", help="order id or number, e.g. DT-001")
+    cancel.add_argument("--reason", required=True, help="why; the POS is told so where it takes a reason")
+    cancel.set_defaults(run=commands.cancel)
+
+    status = add("status", help="move an order on, e.g. to ready or completed")
+    status.add_argument("order", metavar="ORDER", help="order id or number, e.g. DT-001")
+    status.add_argument("status", metavar="STATUS", choices=_STATUSES, help=", ".join(_STATUSES))
+    status.set_defaults(run=commands.set_status)
+
+    for name, words, run in (
+        ("86", "mark an item as sold out, here and at a POS that can be told", commands.sold_out),
+        ("un86", "mark an item as back in stock", commands.back_in_stock),
+    ):
+        stock = add(name, help=words)
+        stock.add_argument("venue", metavar="VENUE", help="venue slug or id")
+        stock.add_argument("item", metavar="ITEM", help="item id, or its name where only one has it")
+        stock.set_defaults(run=run)
+
+    fidelity = add("fidelity", help="what arrived of an order at its POS: kept, flattened, rounded or lost")
+    fidelity.add_argument("order", metavar="ORDER", help="order id or number, e.g. DT-001")
+    fidelity.add_argument("--json", action="store_true", help="print JSON")
+    fidelity.set_defaults(run=commands.fidelity)
+
+    drift = add("drift", help="what will fail because a store and its POS differ; exit status 1 if something will")
+    drift.add_argument("venue", metavar="VENUE", nargs="?", help="venue slug or id; all venues without one")
+    drift.add_argument("--json", action="store_true", help="print JSON")
+    drift.set_defaults(run=commands.drift)
+
+
 def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=default_port, help="port to listen on (default %(default)s)")
+
+
+def _tables(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+    listed = add("list", help="list a venue's tables and who sits there")
+    listed.add_argument("venue", metavar="VENUE", help="venue slug")
+    listed.set_defaults(run=tables.list_tables)
+    unmatched = add("unmatched", help="list the names of tables that nobody knows")
+    unmatched.add_argument("venue", metavar="VENUE", nargs="?", help="venue slug; all venues without it")
+    unmatched.set_defaults(run=tables.unmatched)
+    mapped = add("map", help="say which table a name means, for now and later")
+    mapped.add_argument("venue", metavar="VENUE", help="venue slug")
+    mapped.add_argument("name", metavar="NAME", help='the name as it came, e.g. "Terrace 4"')
+    mapped.add_argument("table", metavar="TABLE", help="the table it means, e.g. T4")
+    mapped.set_defaults(run=tables.map_name)
 
 
 def _orders(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from hub.app import Hub
 from hub.cli import apply as apply_command
 from hub.cli import backup as backup_command
+from hub.cli import changes, comparing, report, running
 from hub.cli import demo as demo_command
-from hub.cli import report, running
 from hub.cli import sandbox as sandbox_command
 from hub.database import directory as stored
 from hub.database.migrate import migrate
@@ -117,6 +117,36 @@ async def _deliver(hub: Hub, order: Order, options: argparse.Namespace) -> None:
     else:
         await hub.stuck.deliver_again(order, actor=_CLI, force=options.force)
         print(f"{order.number}: will be delivered; follow it with `openpos-hub trace {order.number}`")
+
+
+def cancel(options: argparse.Namespace) -> int:
+    """`cancel`"""
+    return with_hub(lambda hub: changes.cancel(hub, options.order, reason=options.reason))
+
+
+def set_status(options: argparse.Namespace) -> int:
+    """`status`"""
+    return with_hub(lambda hub: changes.set_status(hub, options.order, options.status))
+
+
+def sold_out(options: argparse.Namespace) -> int:
+    """`86`"""
+    return with_hub(lambda hub: changes.set_available(hub, options.venue, options.item, available=False))
+
+
+def back_in_stock(options: argparse.Namespace) -> int:
+    """`un86`"""
+    return with_hub(lambda hub: changes.set_available(hub, options.venue, options.item, available=True))
+
+
+def fidelity(options: argparse.Namespace) -> int:
+    """`fidelity`"""
+    return with_hub(lambda hub: comparing.fidelity(hub, options.order, as_json=options.json))
+
+
+def drift(options: argparse.Namespace) -> int:
+    """`drift`"""
+    return with_hub(lambda hub: comparing.drift(hub, options.venue, as_json=options.json))
 
 
 def create_key(options: argparse.Namespace) -> int:

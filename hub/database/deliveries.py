@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, case, insert, select, update
 
 from hub.database.tables import deliveries, lanes, links, order_refs, orders
 from hub.model.change import Change
-from hub.model.order import InjectionState, Loss, VendorRef
+from hub.model.order import InjectionState, Loss, OpenItem, VendorRef
 from hub.model.status import Injection
 
 
@@ -204,13 +204,16 @@ _LOSSES = msgspec.json.Decoder(tuple[Loss, ...])
 
 
 def _injection(rows: Sequence[Row[Any]]) -> InjectionState:
-    current = next((row for row in rows if row.state not in (State.DELIVERED, State.DONE_BY_HAND)), rows[-1])
+    waiting = [row for row in rows if row.state not in (State.DELIVERED, State.DONE_BY_HAND)]
+    current = waiting[0] if waiting else rows[-1]
+    has_the_order = not any(row.operation in BLOCKING_OPERATIONS for row in waiting)
     ref = VendorRef(kind="order", id=current.vendor_id) if current.vendor_id else None
     told = [row.pos_cents for row in rows if row.pos_cents is not None]
+    failed = has_the_order and current.state == State.DEAD
     return InjectionState(
         target=current.connector,
         link_id=current.link_id,
-        state=_injection_of(current),
+        state=Injection.CONFIRMED_WITH_OPEN_ITEMS if failed else _injection_of(current),
         attempts=sum(row.attempts for row in rows),
         cause=current.cause,
         detail=current.detail,
@@ -218,7 +221,13 @@ def _injection(rows: Sequence[Row[Any]]) -> InjectionState:
         ref=ref,
         losses=tuple(loss for row in rows if row.losses for loss in _LOSSES.decode(row.losses)),
         pos_cents=told[-1] if told else None,
+        open_items=tuple(_open_item(row) for row in waiting) if has_the_order else (),
     )
+
+
+def _open_item(row: Row[Any]) -> OpenItem:
+    state = "failed" if row.state == State.DEAD else _injection_of(row).value
+    return OpenItem(operation=row.operation, state=state, cause=row.cause, detail=row.detail)
 
 
 def _injection_of(row: Row[Any]) -> Injection:

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
 from hub.database.deliveries import injection_states
-from hub.database.tables import links, order_events, order_refs, orders
-from hub.model.order import Order, OrderRecord, VendorRef
+from hub.database.tables import lanes, links, order_events, order_refs, orders
+from hub.model.order import Loss, Order, OrderRecord, VendorRef
 
 _IDS_PER_QUERY = 200
 _ORDER = msgspec.json.Decoder(Order)
@@ -34,7 +34,22 @@ def load_order(connection: Connection, id_or_number: str) -> OrderRecord | None:
     if row is None:
         return None
     order = decode_order(row.document)
-    return OrderRecord(order=order, injection=tuple(injection_states(connection, order.id)))
+    injection = tuple(injection_states(connection, order.id))
+    return OrderRecord(order=order, injection=injection, kept_here=_kept_here(connection, order))
+
+
+def _kept_here(connection: Connection, order: Order) -> tuple[Loss, ...]:
+    """What only the hub has of an order that a POS has too: a POS knows one bill of it."""
+    if len(order.checks) < 2:
+        return ()
+    sent = select(lanes.c.link_id).where(lanes.c.order_id == order.id)
+    known = select(order_refs.c.link_id).where(order_refs.c.order_id == order.id)
+    there = or_(links.c.id.in_(sent), links.c.id.in_(known))
+    connector = connection.execute(select(links.c.connector).where(links.c.role == "pos", there)).scalar_one_or_none()
+    if connector is None:
+        return ()
+    words = f"the POS has one bill; the hub keeps its {len(order.checks)} checks"
+    return (Loss(target=connector, path="checks", loss=words),)
 
 
 def find_order_by_ref(connection: Connection, link_id: str, ref: VendorRef) -> Order | None:
@@ -58,6 +73,16 @@ def known_refs(connection: Connection, link_id: str, kind: str, vendor_ids: Sequ
         )
         known.update(connection.execute(query).scalars())
     return known
+
+
+def load_order_refs(connection: Connection, link_id: str, order_id: str, kind: str) -> list[VendorRef]:
+    """An order's ids of one kind at a link, in the order of the vendor's ids."""
+    query = (
+        select(order_refs.c.kind, order_refs.c.vendor_id)
+        .where(order_refs.c.link_id == link_id, order_refs.c.order_id == order_id, order_refs.c.kind == kind)
+        .order_by(order_refs.c.vendor_id)
+    )
+    return [VendorRef(kind=row.kind, id=row.vendor_id) for row in connection.execute(query)]
 
 
 def load_open_orders(connection: Connection, venue_id: str) -> list[Order]:

@@ -136,20 +136,22 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
     """
     numbers = _Numbers(connection, items)
     ended: list[str] = []
-    known = _known(connection, [name for item in items for name in _names(item)], _latest_ms(items), ended)
+    names = [_names(item) for item in items]
+    known = _known(connection, [name for several in names for name in several], _latest_ms(items), ended)
     if ended:  # a key may come anew once its time is over
         _FORGET_KEYS.run(connection, text_list(connection, ended))
     outcomes: list[Placement | None] = []
     fresh: list[tuple[NewOrder, Order]] = []
-    for item in items:
-        outcome = _repeated(_names(item), item.fingerprint, known)
+    for item, own_names in zip(items, names, strict=True):
+        outcome = _repeated(own_names, item.fingerprint, known)
         if outcome is None:
             number = numbers.take(item)
             if number is None:
                 outcome = Placement(kind=PlacementKind.MENU_CHANGED)
             else:
                 fresh.append((item, structs.replace(item.order, number=number)))
-                known |= {name: _Known(item.fingerprint, item.order.id, "") for name in _names(item)}
+                for name in own_names:
+                    known[name] = _Known(item.fingerprint, item.order.id, "")
         outcomes.append(outcome)
     numbers.give_back()
     answers = _insert(connection, fresh)

@@ -91,6 +91,11 @@ def has_channel(connection: Connection, order: Order) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
+def seated_by_channel(connection: Connection, order: Order, owner: Link | None) -> bool:
+    """Whether a channel that says where guests sit (`owner`) seated these."""
+    return owner is not None and (order.origin.system == owner.connector or has_channel(connection, order))
+
+
 def follow(connection: Connection, link_id: str, order: Order, *, lane_id: str) -> None:
     """Lets a channel hear of an order it knows already: what it would have been told as news is a change to it."""
     lane = select(lanes.c.id).where(lanes.c.order_id == order.id, lanes.c.link_id == link_id)

@@ -28,7 +28,7 @@ def withdraw(connection: Connection, order_id: str, link_id: str, *, surely_not_
     mine = lanes.c.order_id == order_id, lanes.c.link_id == link_id
     lane = connection.execute(select(lanes).where(*mine).with_for_update()).one_or_none()
     if lane is None:
-        return Whereabouts.NOT_SENT
+        return Whereabouts.AT_POS if is_known_there(connection, order_id, link_id) else Whereabouts.NOT_SENT
     rows = list(connection.execute(select(deliveries).where(deliveries.c.lane_id == lane.id)))
     if any(row.state in (State.DELIVERED, State.DONE_BY_HAND) for row in rows):
         return Whereabouts.AT_POS

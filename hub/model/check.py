@@ -81,9 +81,12 @@ class Discount(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Charge(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something added to the check; `percent` is set when it was computed from one."""
+    """Something added to the check; `percent` is set when it was computed from one.
 
-    type: Literal["service", "delivery", "bag", "gratuity", "rounding", "other"]
+    A `share` is what this check pays of the lines on another one, which has the same amount less.
+    """
+
+    type: Literal["service", "delivery", "bag", "gratuity", "rounding", "other", "share"]
     cents: int
     percent: str = ""
 

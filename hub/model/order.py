@@ -69,11 +69,24 @@ class LossKind(StrEnum):
 
 
 class Loss(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing a vendor could not take as it was, e.g. a table name that became part of a comment."""
+    """One thing a vendor could not take as it was, e.g. a table name that became part of a comment.
+
+    `path` says where in the order, in the names of these classes; an index that is left out means all of them:
+
+    - `order_type`, `note`, `tables`, `party_size`, `timing.promised_at_ms`
+    - `customer` (all of the guest), `customer.name`, `customer.phone`, `customer.email`
+    - `delivery.address`, `delivery.instructions`
+    - `checks` (several bills became one), `checks[0].discounts[0]`, `checks[0].charges[0]`,
+      `checks[0].payments[0]` with `.tip_cents` and `.reference`
+    - `checks[0].lines[1]` (the whole line), with `.quantity`, `.unit_cents`, `.note`, `.tax`, `.modifiers[0]`, and
+      below a modifier again `.modifiers[0]`
+    - `totals.total_cents`, `totals.tax_cents`, `totals.tip_cents`
+
+    What is no part of an order is named by one word: `stage`, `tickets`.
+    """
 
     target: str
     path: str
-    """Where in the order, e.g. `checks.lines[0].modifiers`."""
     loss: str
     """A sentence for a person."""
     kind: LossKind = LossKind.FLATTENED
@@ -110,6 +123,11 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def totals(self) -> Totals:
         """The sum over the checks that are not void."""
         return Totals.sum_of(check.totals for check in self.checks if check.status is not Status.VOID)
+
+    @property
+    def due_cents(self) -> int:
+        """What is still to be paid, over the checks that are not void."""
+        return sum(check.due_cents for check in self.checks if check.status is not Status.VOID)
 
     def check_number(self, check: Check) -> str:
         """What a check is called: as the POS calls it, else by the order and its place (`DT-001`, `DT-001-2`)."""
@@ -153,6 +171,16 @@ class PosOrder(Struct, frozen=True, kw_only=True):
     """A row of a list: lines, notes and payments are not told, `fetch_order` has them."""
 
 
+class OpenItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of an order that its target does not have yet, or did not take."""
+
+    operation: str
+    state: str
+    """`queued`, `sending`, `retrying`, `unknown`, or `failed` when a person must see to it."""
+    cause: str = ""
+    detail: str = ""
+
+
 class InjectionState(Struct, frozen=True, kw_only=True):
     """Where the order stands on its way to one link."""
 
@@ -170,6 +198,8 @@ class InjectionState(Struct, frozen=True, kw_only=True):
     """What this vendor could not take as it was."""
     pos_cents: int | None = None
     """The vendor's own total, as echoed when it took the order."""
+    open_items: tuple[OpenItem, ...] = ()
+    """What was asked for since the target took the order and is not there."""
 
 
 class OrderRecord(Struct, frozen=True, kw_only=True):
@@ -177,6 +207,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
 
     order: Order
     injection: tuple[InjectionState, ...] = ()
+    kept_here: tuple[Loss, ...] = ()
+    """What only the hub has of it."""
 
     @property
     def money_audit(self) -> MoneyAudit:
@@ -188,4 +220,4 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     @property
     def fidelity(self) -> tuple[Loss, ...]:
         """Everything any target could not take as it was."""
-        return tuple(loss for state in self.injection for loss in state.losses)
+        return (*(loss for state in self.injection for loss in state.losses), *self.kept_here)

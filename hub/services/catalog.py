@@ -16,6 +16,7 @@ from hub.errors import UnsupportedByVendor
 from hub.model.menu import Menu
 from hub.services.connections import Connections
 from hub.services.directory import Directory
+from hub.services.tables import sync_tables
 
 
 class Catalogs:
@@ -28,10 +29,10 @@ class Catalogs:
         self._clock = clock
 
     async def sync(self, link_id: str, progress: Callable[[str], None] = lambda words: None) -> bool:
-        """Reads the menu and the venue's codes from the POS; returns whether the menu changed.
+        """Reads the menu, the venue's codes and its tables from the POS; returns whether the menu changed.
 
         Items that are gone stay known as retired, so that old orders keep their meaning. A menu that was declared
-        in a file stays: only the codes are read. Raises `ConnectorError`.
+        in a file stays: only codes and tables are read. Raises `ConnectorError`.
         """
         connector = self._connections.pos(link_id)
         venue_id = self._directory.link(link_id).venue_id
@@ -40,6 +41,7 @@ class Catalogs:
             codes = await connector.fetch_codes()
             rows = [CodeRow(code_table=c.table, code_id=c.id, name=c.name, detail=c.detail) for c in codes]
             await self._database.write(lambda connection: link_state.replace_codes(connection, link_id, rows))
+        await sync_tables(self._database, connector, venue_id, now_ms=self._clock.now_ms())
         if await self._database.read(lambda connection: _is_from_file(connection, venue_id)):
             return False
         progress("reading the menu")

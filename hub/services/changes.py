@@ -1,15 +1,14 @@
 """Changes an order after it was placed: stored here first, then sent to the POS that holds it, where it can."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
-from msgspec import Struct, structs
+from msgspec import structs
 from sqlalchemy import Connection
 
 from hub.contract.ports import Clock
 from hub.contract.registry import Registry
 from hub.contract.writes import Operation
+from hub.database import change_keys
 from hub.database import orders as stored
 from hub.database.deliveries import enqueue
 from hub.database.engine import Database
@@ -27,11 +26,12 @@ from hub.model.change import (
     StageChange,
 )
 from hub.model.ids import NewId
-from hub.model.order import Order, OrderRecord
+from hub.model.order import Order
 from hub.model.payment import Payment
 from hub.model.status import Stage, Status
 from hub.model.venue import Link, Venue
 from hub.services import order_rules
+from hub.services.asked import Asked, AtPos, Changed
 from hub.services.directory import Catalog, Directory
 from hub.services.pricing import bill, price_lines
 from hub.services.requests import DiscountRequest, LineRequest
@@ -47,34 +47,6 @@ _KITCHENS_BUSINESS = (
     Operation.ADD_LINES,
     Operation.SET_STAGE,
 )
-
-
-class AtPos(StrEnum):
-    """What happens to a change at the POS."""
-
-    QUEUED = "queued"
-    APPLIED = "applied"
-    """Nothing had to be sent: the POS has it so, or never had the order."""
-    NOT_SUPPORTED = "not_supported"
-    """The POS cannot take it: the hub alone knows."""
-    NO_POS = "no_pos"
-
-
-class Changed(Struct, frozen=True, kw_only=True):
-    """An order after a change was asked for. `applied` is False while the POS has to agree first."""
-
-    record: OrderRecord
-    pos: AtPos
-    applied: bool = True
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Who asks for a change, of which order, and of which version of it (None: of whatever it is now)."""
-
-    order_id: str
-    actor: str
-    version: int | None = None
 
 
 class Changes:
@@ -117,7 +89,7 @@ class Changes:
                 return self._answer(connection, saved, AtPos.APPLIED if link else AtPos.NO_POS), ""
             return self._ask_to_cancel(connection, asked, order, link, reason, now_ms), link.id
 
-        return await self._run(unit)
+        return await self._run(asked, unit)
 
     def _is_taken_back(self, connection: Connection, order: Order, link: Link) -> bool:
         where = withdraw(connection, order.id, link.id, surely_not_sent=_SURELY_NOT_SENT)
@@ -170,16 +142,15 @@ class Changes:
         words = ", ".join(f"{payment.cents} by {payment.method}" for payment in payments)
         return await self._change(asked, Operation.RECORD_PAYMENT, change, kind="paid", detail=words)
 
-    async def refund(self, asked: Asked, payment_id: str, cents: int, *, reason: str) -> Changed:
-        """Gives part or all of a payment back."""
-        change = RefundChange(payment_id=payment_id, cents=cents)
-        return await self._change(
-            asked,
-            Operation.REFUND_PAYMENT,
-            lambda order, now_ms: (order_rules.with_refund(order, payment_id, cents, now_ms), change),
-            kind="refunded",
-            detail=reason,
-        )
+    async def refund(self, asked: Asked, payment_id: str, cents: int | None, *, reason: str) -> Changed:
+        """Gives part of a payment back, or with None all that is left of it."""
+
+        def change(order: Order, now_ms: int) -> tuple[Order, Change]:
+            amount = order_rules.left_of(order, payment_id) if cents is None else cents
+            after = order_rules.with_refund(order, payment_id, amount, now_ms)
+            return after, RefundChange(payment_id=payment_id, cents=amount)
+
+        return await self._change(asked, Operation.REFUND_PAYMENT, change, kind="refunded", detail=reason)
 
     async def discount(
         self, asked: Asked, discount: DiscountRequest, *, check_id: str = "", coupon: str = ""
@@ -223,17 +194,58 @@ class Changes:
         return await self._change(
             asked,
             Operation.ASSIGN_DRIVER,
-            lambda order, now_ms: (structs.replace(order, updated_at_ms=now_ms), change),
+            lambda order, now_ms: (order_rules.still_open(order, now_ms), change),
             kind="driver_assigned",
             detail=name or driver_id,
             pos_only=True,
         )
 
+    async def send_to_kitchen(self, asked: Asked) -> Changed:
+        """Has the POS make kitchen tickets for what has none yet."""
+        return await self._change(
+            asked,
+            Operation.SEND_TO_KITCHEN,
+            lambda order, now_ms: (order_rules.still_open(order, now_ms), None),
+            kind="sent_to_kitchen",
+            pos_only=True,
+        )
+
+    async def carry_out(
+        self,
+        asked: Asked,
+        change: Callable[[Order, int], tuple[Order, Sequence[tuple[Operation, Change]]]],
+        *,
+        kind: str,
+        detail: str = "",
+    ) -> Changed:
+        """A change that is the hub's own; `change` gives the order after it and what the POS may be told of it."""
+        now_ms = self._clock.now_ms()
+
+        def unit(connection: Connection) -> tuple[Changed, str]:
+            order = _load(connection, asked)
+            link = self._directory.link_of(order.venue_id)
+            after, writes = change(order, now_ms)
+            if after == order:
+                return self._answer(connection, order, AtPos.APPLIED if link else AtPos.NO_POS), ""
+            saved = self._save(connection, asked, order, after, kind, detail)
+            if link is None:
+                return self._answer(connection, saved, AtPos.NO_POS), ""
+            if not _was_ever_sent(connection, saved, link):
+                return self._answer(connection, saved, AtPos.APPLIED), ""
+            offered = [write for write in writes if self._offers(link, write[0])]
+            for operation, carried in offered:
+                self._enqueue(connection, saved, link, operation, carried)
+            if not offered:
+                return self._answer(connection, saved, AtPos.NOT_SUPPORTED), ""
+            return self._answer(connection, saved, AtPos.QUEUED), link.id
+
+        return await self._run(asked, unit)
+
     async def _change(
         self,
         asked: Asked,
         operation: Operation,
-        change: Callable[[Order, int], tuple[Order, Change]],
+        change: Callable[[Order, int], tuple[Order, Change | None]],
         *,
         kind: str,
         detail: str = "",
@@ -247,6 +259,8 @@ class Changes:
             able = link is not None and self._offers(link, operation)
             if pos_only and not able:
                 raise InvalidRequest("this store's POS cannot do that", code="NOT_SUPPORTED_BY_POS")
+            if pos_only and link is not None and not _was_ever_sent(connection, order, link):
+                raise InvalidRequest("the POS does not have this order yet", code="NOT_AT_POS")
             after, carried = change(order, now_ms)
             if after == order:
                 return self._answer(connection, order, AtPos.APPLIED if link else AtPos.NO_POS), ""
@@ -264,10 +278,37 @@ class Changes:
                 return self._answer(connection, saved, AtPos.NOT_SUPPORTED), ""
             return self._answer(connection, saved, AtPos.QUEUED), link.id
 
-        return await self._run(unit)
+        return await self._run(asked, unit)
 
-    async def _run(self, unit: Callable[[Connection], tuple[Changed, str]]) -> Changed:
-        changed, link_id = await self._database.write(unit)
+    async def find_first_answer(self, asked: Asked) -> str:
+        """What the same request was answered when it came first; empty when it comes now for the first time.
+
+        Raises `KeyReused`.
+        """
+        once = asked.once
+        if once is None:
+            return ""
+        now_ms = self._clock.now_ms()
+        first = await self._database.read(lambda connection: change_keys.find_first(connection, once.name, now_ms))
+        return "" if first is None else once.answer_of(first)
+
+    async def _run(self, asked: Asked, unit: Callable[[Connection], tuple[Changed, str]]) -> Changed:
+        once = asked.once
+
+        def unit_once(connection: Connection) -> tuple[Changed, str]:
+            if once is None:
+                return unit(connection)
+            first = once.take(connection, asked.order_id, self._clock.now_ms())
+            if first is not None:
+                answer = once.answer_of(first)
+                record = load_order(connection, asked.order_id)
+                assert record is not None  # a key is deleted no later than its order
+                return Changed(record=record, pos=AtPos.APPLIED, first_answer=answer), ""
+            changed, link_id = unit(connection)
+            change_keys.keep_answer(connection, once.name, once.render(changed))
+            return changed, link_id
+
+        changed, link_id = await self._database.write(unit_once)
         if link_id:
             self._on_queued(link_id)
         return changed

@@ -19,8 +19,12 @@ class Difference(Struct, frozen=True, kw_only=True):
     words: tuple[str, ...]
 
 
-def compare(order: Order, told: PosOrder, items: Mapping[str, Item], now_ms: int) -> Difference | None:
+def compare(
+    order: Order, told: PosOrder, items: Mapping[str, Item], now_ms: int, *, seats_at_pos: bool = True
+) -> Difference | None:
     """What the POS changed; None when nothing differs. `items` is the venue's menu by item id.
+
+    Without `seats_at_pos` somebody else says where the guests sit, and what the POS says of that does not count.
 
     Lines are compared by item and quantity only: many vendors keep modifiers as text. Lines the hub knows stay as
     they are; what the waiter added at the POS is added here, what is gone there goes here.
@@ -29,7 +33,7 @@ def compare(order: Order, told: PosOrder, items: Mapping[str, Item], now_ms: int
     after = _with_lines(order, told, items, words)
     after = _with_payments(after, told, words)
     after = _with_total(after, told, words)
-    after = _with_seats(after, told, words)
+    after = _with_seats(after, told, words) if seats_at_pos else after
     after = _with_status(after, told, now_ms, words)
     return Difference(order=structs.replace(after, updated_at_ms=now_ms), words=tuple(words)) if words else None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from hub.contract.base import PosConnector
+from hub.contract.base import Capability, PosConnector
 from hub.contract.channel import ChannelConnector
 from hub.contract.connector import Connector, LinkContext
 from hub.contract.http import HttpProfile, VendorHttp
@@ -70,6 +70,10 @@ class Connections:
             built = (link, venue, self._build(link, venue))
             self._built[link.id] = built
         return built[2]
+
+    def abilities(self, link_id: str) -> frozenset[Capability]:
+        """What this vendor's connector can do, whether or not the link's settings are right."""
+        return self._registry.get(self._directory.link(link_id).connector).pos.capabilities
 
     def max_in_flight(self, link_id: str) -> int:
         """How many orders may be on their way to this vendor at once."""

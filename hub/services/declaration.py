@@ -1,7 +1,7 @@
 """What a declaration file says about venues, links, menus and keys, once every part of it was checked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +13,7 @@ from hub.contract.registry import Registry
 from hub.errors import ConfigurationError
 from hub.model.ids import derived_id
 from hub.model.menu import Menu
+from hub.model.table import Table, declared_table_id, table_key
 from hub.model.venue import WEEKDAYS, Link, LinkTuning, OpeningHours, Policies, Venue
 from hub.services.connections import resolve_config
 from hub.services.declaration_entries import (
@@ -55,6 +56,7 @@ class DeclaredVenue:
     venue: Venue
     link: Link | None
     channels: tuple[Link, ...]
+    tables: tuple[Table, ...]
     menu: Menu | None
 
     @property
@@ -136,14 +138,37 @@ class _Checker:
             order_types=entry.order_types,
             hours=tuple(self._hours(hours, place.at("hours", index)) for index, hours in enumerate(entry.hours)),
             policies=self._policies(entry.policies, place.at("policies")),
+            seating=entry.seating,
         )
         link = None if entry.link is None else self._link(entry.link, venue, place.at("link"))
-        names = (channel.name or channel.connector for channel in entry.channels)
+        names = [channel.name or channel.connector for channel in entry.channels]
         check_unique(names, place.at("channels"), "name", self.problems)
+        self._check_seating(entry, names, place.at("seating"))
         channels = tuple(
             self._channel(channel, venue, place.at("channels", index)) for index, channel in enumerate(entry.channels)
         )
-        return DeclaredVenue(place=place, venue=venue, link=link, channels=channels, menu=self._menu(entry, place))
+        tables = self._tables(entry, venue.id, place.at("tables"))
+        menu = self._menu(entry, place)
+        return DeclaredVenue(place=place, venue=venue, link=link, channels=channels, tables=tables, menu=menu)
+
+    def _check_seating(self, entry: VenueEntry, channels: Sequence[str], place: Place) -> None:
+        owners = ["hub", *(["pos"] if entry.link is not None else []), *channels]
+        if entry.seating and entry.seating not in owners:
+            self._add(place, f"{entry.seating!r} is none of {', '.join(owners)}")
+        if entry.seating == "pos" and entry.link is not None and entry.link.pos_orders == "ignore":
+            self._add(place, 'the POS cannot say where guests sit while pos_orders is "ignore"')
+        for taken in set(channels) & {"hub", "pos"}:
+            self._add(place, f"a channel named {taken!r} could not be told from the {taken}: name it otherwise")
+
+    def _tables(self, entry: VenueEntry, venue_id: str, place: Place) -> tuple[Table, ...]:
+        check_unique((table_key(table.name) for table in entry.tables), place, "name", self.problems)
+        for index, table in enumerate(entry.tables):
+            if not table.name.strip() or not table.name.isprintable():
+                self._add(place.at(index, "name"), "a table's name has visible characters")
+        return tuple(
+            Table(id=declared_table_id(venue_id, table.name), name=table.name, seats=table.seats, area=table.area)
+            for table in entry.tables
+        )
 
     def _hours(self, entry: HoursEntry, place: Place) -> OpeningHours:
         if entry.day not in WEEKDAYS:

@@ -136,6 +136,14 @@ class ChannelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tuning: TuningEntry = TuningEntry()
 
 
+class TableEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[venues.tables]]`."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    seats: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    area: Annotated[str, Meta(max_length=100)] = ""
+
+
 class VenueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[venues]]`."""
 
@@ -152,6 +160,8 @@ class VenueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     policies: PoliciesEntry = PoliciesEntry()
     link: LinkEntry | None = None
     channels: tuple[ChannelEntry, ...] = ()
+    seating: str = ""
+    tables: tuple[TableEntry, ...] = ()
     menu: MenuEntry | None = None
     menu_file: Text | None = None
 

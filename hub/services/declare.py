@@ -16,6 +16,7 @@ from hub.model.venue import Link, Venue
 from hub.services.catalog import with_retired
 from hub.services.declaration import Declaration, DeclaredKey, DeclaredVenue
 from hub.services.keys import create_key, hash_of
+from hub.services.tables import replace_declared_tables
 
 
 class Outcome(StrEnum):
@@ -65,6 +66,7 @@ class _Declaring:
             yield self._venue(declared)
             for link in declared.links:
                 yield self._link(declared, link)
+            yield from self._tables(declared)
             yield from self._menu(declared)
         for key in declaration.keys:
             yield self._key(key)
@@ -109,6 +111,13 @@ class _Declaring:
                 f"finished ({', '.join(numbers)}); close or cancel them before it moves from {before.connector} "
                 f"to {after.connector}"
             )
+
+    def _tables(self, declared: DeclaredVenue) -> Iterator[Change]:
+        changed = replace_declared_tables(self._connection, declared.venue.id, declared.tables)
+        if changed or declared.tables:
+            outcome = Outcome.CHANGED if changed else Outcome.UNCHANGED
+            thing, detail = f"tables {declared.venue.slug}", f"{len(declared.tables)} declared"
+            yield Change(outcome=outcome, thing=thing, detail=detail)
 
     def _menu(self, declared: DeclaredVenue) -> Iterator[Change]:
         venue_id, thing = declared.venue.id, f"menu {declared.venue.slug}"

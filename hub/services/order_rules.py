@@ -44,6 +44,13 @@ def at_stage(order: Order, stage: Stage, now_ms: int) -> Order:
     return lifecycle.closed(after, now_ms) if stage is Stage.COMPLETED else after
 
 
+def still_open(order: Order, now_ms: int) -> Order:
+    """The order as touched now; one that has ended is refused."""
+    if order.status is not Status.OPEN:
+        raise InvalidRequest(f"the order is {order.stage} already", code="ORDER_CLOSED")
+    return structs.replace(order, updated_at_ms=now_ms)
+
+
 def find_check(order: Order, check_id: str) -> Check:
     """A check by id; without one, the only open check."""
     if check_id:
@@ -71,22 +78,35 @@ def with_payments(order: Order, check: Check, payments: tuple[Payment, ...], now
 
 def with_refund(order: Order, payment_id: str, cents: int, now_ms: int) -> Order:
     """The order with part or all of a payment given back."""
+    check, payment = _find_payment(order, payment_id)
+    left = payment.cents - payment.refunded_cents
+    if not 0 < cents <= left:
+        raise InvalidRequest(
+            f"amount: {cents} is more than the {left} that can be given back", field="amount", code="REFUND_TOO_HIGH"
+        )
+    refunded = structs.replace(payment, refunded_cents=payment.refunded_cents + cents)
+    payments = tuple(refunded if own.id == payment_id else own for own in check.payments)
+    return lifecycle.with_check(order, structs.replace(check, payments=payments), now_ms)
+
+
+def left_of(order: Order, payment_id: str) -> int:
+    """How much of a payment can still be given back; refused when nothing can."""
+    payment = _find_payment(order, payment_id)[1]
+    left = payment.cents - payment.refunded_cents
+    if not left:
+        raise InvalidRequest(
+            f"paymentId: all of {payment_id} was given back already", field="paymentId", code="REFUND_TOO_HIGH"
+        )
+    return left
+
+
+def _find_payment(order: Order, payment_id: str) -> tuple[Check, Payment]:
     for check in order.checks:
         for payment in check.payments:
-            if payment.id != payment_id:
-                continue
-            left = payment.cents - payment.refunded_cents
-            if cents > left:
-                raise InvalidRequest(
-                    f"amount: {cents} is more than the {left} that can be given back",
-                    field="amount",
-                    code="REFUND_TOO_HIGH",
-                )
-            refunded = structs.replace(payment, refunded_cents=payment.refunded_cents + cents)
-            payments = tuple(refunded if own.id == payment_id else own for own in check.payments)
-            return lifecycle.with_check(order, structs.replace(check, payments=payments), now_ms)
+            if payment.id == payment_id:
+                return check, payment
     raise InvalidRequest(
-        f"paymentId: the order has no payment {payment_id!r}", field="paymentId", code="PAYMENT_UNKNOWN"
+        f"paymentId: the order has no payment {payment_id[:100]!r}", field="paymentId", code="PAYMENT_UNKNOWN"
     )
 
 

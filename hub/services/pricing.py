@@ -55,7 +55,8 @@ def bill(
     applied = None if discount is None else _discount(discount, lines, catalog)
     if applied is not None:
         lines = _share_out(lines, applied.cents, catalog)
-    charges = _service_charges(lines, policies, order_type)
+    shares = tuple(charge for charge in check.charges if charge.type == "share")
+    charges = (*_service_charges(lines, policies, order_type), *shares)
     taxed = [_taxed(line, _rule(catalog, line, policies)) for line in lines]
     return structs.replace(
         check,

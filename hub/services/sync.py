@@ -12,11 +12,13 @@ from hub.contract.ports import Clock
 from hub.database import orders as stored
 from hub.database.engine import Database
 from hub.database.order_reads import OpenRef, load_order, open_orders_at_link
+from hub.database.tabs import seated_by_channel
 from hub.database.vendor_refs import note_told
 from hub.errors import ConnectorError, VendorRejected
 from hub.model.ids import NewId
 from hub.model.menu import Item
 from hub.model.order import PosOrder
+from hub.model.venue import Link, seating_owner
 from hub.services.comparison import combined, compare
 from hub.services.connections import Connections
 from hub.services.directory import Directory
@@ -120,12 +122,14 @@ class Sync:
             return False
         pos_order = combined(rounds)
         now_ms, event_id = self._clock.now_ms(), self._new_id("evt")
+        owner = self._channel_that_seats(self._directory.link(link_id).venue_id)
 
         def unit(connection: Connection) -> bool:
             record = load_order(connection, entries[0].order_id)
             if record is None:
                 return False
-            difference = compare(record.order, pos_order, items, now_ms)
+            seats_at_pos = not seated_by_channel(connection, record.order, owner)
+            difference = compare(record.order, pos_order, items, now_ms, seats_at_pos=seats_at_pos)
             if difference is not None:
                 saved = stored.save_change(
                     connection,
@@ -144,13 +148,19 @@ class Sync:
 
         return await self._database.write(unit)
 
+    def _channel_that_seats(self, venue_id: str) -> Link | None:
+        """The channel that says where the venue's guests sit, if it is one."""
+        channels = self._directory.channels_of(venue_id)
+        owner = seating_owner(self._directory.venue(venue_id), channels)
+        return next((link for link in channels if link.label == owner), None)
+
 
 def _in_short(pos_order: PosOrder) -> str:
-    """What a poll compares: the status as the vendor words it, what is paid, the total, and the lines' quantities."""
+    """What a poll compares: the status as the vendor words it, the money, the tables, and the lines' quantities."""
     quantities = ",".join(str(line.quantity) for check in pos_order.checks for line in check.lines)
     paid = sum(payment.cents for check in pos_order.checks for payment in check.payments)
-    words = f"{pos_order.raw_status}|{pos_order.payment_status or ''}|{pos_order.total_cents or ''}|{quantities}|{paid}"
-    return words[:200]
+    money = f"{pos_order.payment_status or ''}|{pos_order.total_cents or ''}|{paid}"
+    return f"{pos_order.raw_status}|{money}|{','.join(pos_order.tables)}|{quantities}"[:200]
 
 
 async def poll_quietly(sync: Sync, link_id: str) -> PolledLink | None:

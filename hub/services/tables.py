@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 from sqlalchemy import Connection
 
-from hub.contract.base import Capability
+from hub.contract.base import Capability, PosConnector
 from hub.contract.families import HasTables
 from hub.contract.ports import Clock
 from hub.database import floor as stored
@@ -16,10 +16,9 @@ from hub.database.order_reads import load_open_orders
 from hub.database.tabs import is_live, lock_order
 from hub.errors import InvalidRequest, NotFound
 from hub.model.floor import Floor
-from hub.model.ids import NewId, derived_id
+from hub.model.ids import NewId
 from hub.model.order import Order
-from hub.model.table import Table, TableStatus, table_key
-from hub.services.connections import Connections
+from hub.model.table import Table, TableStatus, pos_table_id, table_key
 
 
 class TableSeen(Struct, frozen=True, kw_only=True):
@@ -30,11 +29,10 @@ class TableSeen(Struct, frozen=True, kw_only=True):
 
 
 class TableMap:
-    """Reads, syncs and mends the table map."""
+    """Reads and mends the table map."""
 
-    def __init__(self, *, database: Database, connections: Connections, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, *, database: Database, clock: Clock, new_id: NewId) -> None:
         self._database = database
-        self._connections = connections
         self._clock = clock
         self._new_id = new_id
 
@@ -45,16 +43,6 @@ class TableMap:
     async def as_seen(self, venue_id: str) -> list[Table]:
         """The same without the orders."""
         return [entry.table for entry in await self.seen(venue_id)]
-
-    async def sync(self, link_id: str, venue_id: str) -> bool:
-        """Reads the tables of a POS that knows any; says whether it does. Raises `ConnectorError`."""
-        connector = self._connections.pos(link_id)
-        if Capability.FETCH_TABLES not in connector.capabilities or not isinstance(connector, HasTables):
-            return False
-        fetched = await connector.fetch_tables()
-        now_ms = self._clock.now_ms()
-        await self._database.write(lambda c: replace_pos_tables(c, venue_id, fetched, now_ms=now_ms))
-        return True
 
     async def unknown(self, venue_id: str | None = None) -> list[UnknownName]:
         """The names that wait for a person."""
@@ -101,6 +89,14 @@ class TableMap:
         )
 
 
+async def sync_tables(database: Database, connector: PosConnector, venue_id: str, *, now_ms: int) -> None:
+    """Reads the tables of a POS that knows any. Raises `ConnectorError`."""
+    if Capability.FETCH_TABLES not in connector.capabilities or not isinstance(connector, HasTables):
+        return
+    fetched = await connector.fetch_tables()
+    await database.write(lambda connection: replace_pos_tables(connection, venue_id, fetched, now_ms=now_ms))
+
+
 def replace_pos_tables(connection: Connection, venue_id: str, fetched: Sequence[Table], *, now_ms: int) -> None:
     """Takes over the tables of a POS. A table keeps its id when it is renamed there, and its old name is remembered;
     one that is gone there is retired, unless the file declares it."""
@@ -141,18 +137,11 @@ def replace_declared_tables(connection: Connection, venue_id: str, declared: Seq
     return bool(changed)
 
 
-def declared_table_id(venue_id: str, name: str) -> str:
-    """The id of a table that a file declares; like that of a POS's table it stays, however the table is called."""
-    return derived_id("tbl", venue_id, "name", table_key(name))
-
-
 def _from_pos(venue_id: str, own: StoredTable | None, told: Table) -> StoredTable:
     """A table as the POS tells it; what the file says of it stays as it says."""
     name, area = told.name.strip()[:LONGEST_NAME], told.area[:LONGEST_NAME]
     if own is None:
-        kept = Table(
-            id=derived_id("tbl", venue_id, "pos", told.id), name=name, seats=told.seats, area=area, status=told.status
-        )
+        kept = Table(id=pos_table_id(venue_id, told.id), name=name, seats=told.seats, area=area, status=told.status)
         return StoredTable(table=kept, declared=False, vendor_id=told.id)
     kept = structs.replace(own.table, status=told.status)
     if not own.declared:

@@ -185,6 +185,27 @@ def test_two_steps_are_shown_as_one_way_with_the_losses_of_both(database: Databa
     assert shown.losses == (table, note)
 
 
+def test_an_order_of_several_rounds_counts_each_step_once(database: Database) -> None:
+    item = place(database)
+    refs = (VendorRef(kind="order", id="2"), VendorRef(kind="order", id="1"))
+    table = Loss(target="till", path="tables", loss="became a comment")
+    finish(database, claim_one(database), State.DELIVERED, ref=refs[0], further_refs=refs[1:], losses=(table,))
+    shown = injection(database, item)
+    assert (shown.attempts, shown.losses, shown.ref) == (1, (table,), refs[1])
+
+
+def test_a_change_that_was_given_up_does_not_hide_that_the_pos_has_the_order(database: Database) -> None:
+    item = place(database, operations=("submit_order", "record_payment"))
+    finish(database, claim_one(database), State.DELIVERED)
+    finish(
+        database, claim_one(database, now_ms=NOW + 1000), State.DEAD, cause=causes.POS_REJECTED, detail="no such till"
+    )
+    shown = injection(database, item)
+    assert (shown.state, shown.cause) == (Injection.CONFIRMED_WITH_OPEN_ITEMS, causes.POS_REJECTED)
+    [left] = shown.open_items
+    assert (left.operation, left.state, left.detail) == ("record_payment", "failed", "no such till")
+
+
 def test_a_step_done_by_hand_counts_as_done(database: Database) -> None:
     item = place(database)
     claimed = claim_one(database)

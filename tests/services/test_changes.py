@@ -17,13 +17,15 @@ from hub.database.deliveries import State
 from hub.database.engine import Database
 from hub.database.order_reads import load_events, load_order
 from hub.database.tables import links
+from hub.database.vendor_refs import save_ref
 from hub.errors import Conflict, InvalidRequest, NotFound
 from hub.model import causes
 from hub.model.change import DiscountChange, LinesChange, PaymentChange, StageChange
 from hub.model.order import Order, PosOrder, VendorRef
 from hub.model.payment import Payment, PaymentMethod
 from hub.model.status import PaymentStatus, Stage, Status
-from hub.services.changes import Asked, AtPos, Changes
+from hub.services.asked import Asked, AtPos
+from hub.services.changes import Changes
 from hub.services.directory import Directory
 from hub.services.requests import DiscountRequest, LineRequest
 from tests.contract.ports import StandingClock
@@ -140,6 +142,33 @@ async def test_an_order_on_its_way_is_cancelled_behind_it(database: Database, cl
     assert (answer.pos, answer.applied) == (AtPos.QUEUED, False)
     finish(database, claimed, State.DELIVERED, ref=POS_ID)
     assert claim_one(database, now_ms=NOW + 2000).operation == "cancel_order"
+
+
+async def opened_at_the_pos(database: Database, clock: StandingClock) -> Changing:
+    """An order that the staff opened at the POS and a poll picked up: nothing was ever sent for it."""
+    picked_up = Changing(database, clock, AblePos)
+    await picked_up.directory.refresh()
+    picked_up.order_id = place(database, link=None).order.id
+    database.run_now(lambda connection: save_ref(connection, LINK.id, POS_ID, picked_up.order_id, now_ms=NOW))
+    return picked_up
+
+
+@pytest.mark.anyio
+async def test_an_order_opened_at_the_pos_is_cancelled_there(database: Database, clock: StandingClock) -> None:
+    picked_up = await opened_at_the_pos(database, clock)
+    answer = await picked_up.changes.cancel(picked_up.asked(), reason="guest left")
+    assert (answer.pos, answer.applied) == (AtPos.QUEUED, False)
+    assert (claim_one(database).operation, picked_up.order().stage) == ("cancel_order", Stage.RECEIVED)
+
+
+@pytest.mark.anyio
+async def test_a_round_for_an_order_opened_at_the_pos_is_no_second_order(
+    database: Database, clock: StandingClock
+) -> None:
+    picked_up = await opened_at_the_pos(database, clock)
+    await picked_up.changes.add_lines(picked_up.asked(), [LineRequest(item_id=PLOV.id)])
+    claimed = claim_one(database)
+    assert (claimed.operation, claimed.ref) == ("add_lines", POS_ID)
 
 
 @pytest.mark.anyio

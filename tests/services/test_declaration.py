@@ -222,6 +222,35 @@ def test_all_wrong_values_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("seating", "message"),
+    [
+        ("book", "7: venues[0].seating: 'book' is none of hub, pos"),
+        ("till", "7: venues[0].seating: 'till' is none of hub, pos"),
+    ],
+)
+def test_who_seats_guests_must_be_there(tmp_path: Path, seating: str, message: str) -> None:
+    assert refused(tmp_path, LINK.replace("[venues.link]\n", f'seating = "{seating}"\n[venues.link]\n')) == [
+        f"venues.toml:{message}"
+    ]
+
+
+def test_a_pos_that_is_not_listened_to_cannot_seat_guests(tmp_path: Path) -> None:
+    text = LINK.replace('connector = "fake"\n', 'connector = "fake"\npos_orders = "ignore"\n')
+    seated = text.replace("[venues.link]\n", 'seating = "pos"\n[venues.link]\n')
+    message = 'venues.toml:7: venues[0].seating: the POS cannot say where guests sit while pos_orders is "ignore"'
+    assert refused(tmp_path, seated) == [message]
+    assert read(tmp_path, seated.replace('"ignore"', '"pick_up"')).venues[0].venue.seating == "pos"
+
+
+def test_tables_are_taken_over_and_stand_once(tmp_path: Path) -> None:
+    tables = '[[venues.tables]]\nname = "T1"\nseats = 4\narea = "Hall"\n[[venues.tables]]\nname = "Bar"\n'
+    [venue] = read(tmp_path, VENUE + tables).venues
+    assert [(table.name, table.seats, table.area) for table in venue.tables] == [("T1", 4, "Hall"), ("Bar", None, "")]
+    [message] = refused(tmp_path, VENUE + tables.replace('"Bar"', '"t 1"'))
+    assert message == "venues.toml:12: venues[0].tables[1].name: 'T1' is used twice"
+
+
 def test_slugs_prefixes_and_key_names_stand_once(tmp_path: Path) -> None:
     text = VENUE + VENUE + '[[keys]]\nname = "a"\n[[keys]]\nname = "a"\n'
     assert refused(tmp_path, text) == [

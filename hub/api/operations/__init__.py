@@ -1,12 +1,32 @@
 """The one list of operations, assembled from one file per resource."""
 
 from hub.api.operation import Operation
-from hub.api.operations import cancelling, items, orders, orders_archive, stores
+from hub.api.operations import (
+    drift,
+    fidelity,
+    items,
+    order_changes,
+    orders,
+    orders_archive,
+    payments,
+    pos_books,
+    pos_floor,
+    pos_guests,
+    stores,
+    tables,
+)
 
 OPERATIONS: tuple[Operation, ...] = (
     *stores.OPERATIONS,
     *items.OPERATIONS,
     *orders.OPERATIONS,
-    *cancelling.OPERATIONS,
     *orders_archive.OPERATIONS,
+    *order_changes.OPERATIONS,
+    *payments.OPERATIONS,
+    *fidelity.OPERATIONS,
+    *drift.OPERATIONS,
+    *pos_floor.OPERATIONS,
+    *pos_guests.OPERATIONS,
+    *pos_books.OPERATIONS,
+    *tables.OPERATIONS,
 )

@@ -103,7 +103,8 @@ async def get_order(services: Services, request: Request) -> Reply:
     record = await _load(services, request)
     venue = services.directory.venue(record.order.venue_id)
     view = order_view(record, venue, private=_sees_private_data(request.caller))
-    return Reply(encode({"order": view}), order_id=record.order.id)
+    headers = {"ETag": f'"{record.order.version}"'}
+    return Reply(encode({"order": view}), headers=headers, order_id=record.order.id)
 
 
 async def trace_order(services: Services, request: Request) -> Reply:

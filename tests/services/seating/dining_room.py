@@ -78,7 +78,7 @@ class DiningRoom:
         self.directory = Directory(database)
         self.registry = registry or registry_of(pos)
         self.new_id = counting_ids(NOW + process * DAY)
-        self.tables = TableMap(database=database, connections=None, clock=clock, new_id=self.new_id)  # type: ignore[arg-type]
+        self.tables = TableMap(database=database, clock=clock, new_id=self.new_id)
         self.seating = Seating(
             database=database,
             directory=self.directory,

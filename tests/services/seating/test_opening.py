@@ -14,7 +14,8 @@ from hub.model.menu import Item, Menu, ModifierGroup, ModifierOption
 from hub.model.order import Customer
 from hub.model.payment import PaymentMethod
 from hub.model.status import OrderType, PaymentStatus, Stage, Status
-from hub.services.changes import Asked, Changes
+from hub.services.asked import Asked
+from hub.services.changes import Changes
 from hub.services.requests import LineRequest
 from tests.contract.ports import StandingClock
 from tests.database.stored import LINK, NOW, PLOV, VENUE
