@@ -143,19 +143,6 @@ class Hub:
             clock=self.clock,
             new_id=self.new_id,
         )
-        self.tables = TableMap(
-            database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id
-        )
-        self.seating = Seating(
-            database=self.database,
-            directory=self.directory,
-            registry=self.registry,
-            tables=self.tables,
-            look=self.sync.poll,
-            clock=self.clock,
-            new_id=self.new_id,
-            on_queued=self._placed,
-        )
         self.quotes = Quotes(database=self.database, directory=self.directory, clock=self.clock, new_id=self.new_id)
         self.availability = Availability(
             database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
