@@ -128,6 +128,32 @@ def test_a_walk_in_is_told_once_also_when_the_answer_is_lost(bistro: Bistro) -> 
     assert (view["origin"], view["checks"][0]["totalAmount"], view["partySize"]) == ("walk-in", 30.05, 3)
 
 
+def test_the_operator_sees_the_address_and_can_pause_it(bistro: Bistro) -> None:
+    site, token = bistro.site, bearer("sandbox-secret")
+    looked = site.run("doctor").stdout
+    assert f"ok     demo-bistro (mozrest): calls us at {PLACE}\n" in looked
+    assert "ok     demo-bistro (mozrest): API key " in looked
+    assert site.run("link", "pause", f"mozrest/{SLUG}").returncode == 0
+
+    def answers(status: int) -> bool:
+        return bistro.server.client.get(f"{VENUE}/tables", headers=token).status_code == status
+
+    wait_for(lambda: answers(503), "the channel is sent away")
+    assert bistro.server.client.get(f"{VENUE}/tables").status_code == 401
+    assert site.run("link", "resume", f"mozrest/{SLUG}").returncode == 0
+    wait_for(lambda: answers(200), "the channel is let in again")
+
+
+def test_calls_are_recorded_without_secrets(bistro: Bistro) -> None:
+    order_id = bistro.mozrest.seat("T10")["posOrderId"]
+    bistro.add(order_id, "Wine")
+    bistro.wait_until_told(order_id)
+    shown = bistro.site.run("trace", order_id, "--bodies", "--reads").stdout
+    assert f"<- POST {VENUE}/orders  200" in shown
+    assert f"/v1/pos/{SLUG}/order/{order_id}  200" in shown
+    assert "sandbox-secret" not in shown
+
+
 def test_a_token_that_is_none_and_addresses_that_lead_nowhere(bistro: Bistro) -> None:
     client, token = bistro.server.client, bearer("sandbox-secret")
     answers = [
