@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OPENPOS_DATA
 
-.PHONY: run test check format lock bench faults docs help clean
+.PHONY: run test check format lock bench growth faults docs help clean
 
 run: $(VENV)/.run  ## Start the hub with demo venues and POS sandboxes.
 	@$(BIN)/openpos-hub demo --port $(PORT)
@@ -23,6 +23,9 @@ format: $(VENV)/.test
 
 bench: $(VENV)/.test  ## Ratios of the hub against its ceilings, one run.
 	@$(BIN)/python -m bench
+
+growth: $(VENV)/.test  ## What orders cost at a million, and deleting them; takes an hour and 10 GB.
+	@$(BIN)/python -m bench.growth
 
 faults: $(VENV)/.test  ## The long kill and outage runs.
 	@$(BIN)/pytest tests/journeys --long $(PYTEST_ARGS)

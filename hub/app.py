@@ -36,6 +36,7 @@ from hub.services.availability import Availability
 from hub.services.catalog import Catalogs
 from hub.services.changes import Changes
 from hub.services.channels import INBOUND, Channels
+from hub.services.checks import Checks
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.dispatch import Dispatcher
@@ -148,6 +149,7 @@ class Hub:
             database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
         )
         self.history = History(self.database, self.calls_database)
+        self.checks = Checks(changes=self.changes, new_id=self.new_id)
         self.tables = TableMap(database=self.database, clock=self.clock, new_id=self.new_id)
         self.seating = Seating(
             database=self.database,

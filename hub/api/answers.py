@@ -191,7 +191,7 @@ class CheckShape(Struct, frozen=True, rename="camel"):
     """A bill of an order. `lines` are the uids of its items."""
 
     id: str
-    number: str | None
+    number: str
     status: str
     lines: list[str]
     total: MoneyShape

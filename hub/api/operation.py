@@ -10,6 +10,7 @@ from hub.errors import InvalidRequest
 from hub.services.archive import Archive
 from hub.services.availability import Availability
 from hub.services.changes import Changes
+from hub.services.checks import Checks
 from hub.services.directory import Directory
 from hub.services.drift import DriftReports
 from hub.services.fidelity import FidelityReports
@@ -78,6 +79,11 @@ class Services(Protocol):
     @property
     def history(self) -> History:
         """What happened to an order."""
+        ...
+
+    @property
+    def checks(self) -> Checks:
+        """Splitting and closing bills."""
         ...
 
     @property

@@ -162,7 +162,7 @@ def order_view(record: OrderRecord, venue: Venue, *, private: bool) -> dict[str,
         "tax": money(totals.tax_cents, order.currency),
         "total": money(totals.total_cents, order.currency),
         "due": money(order.due_cents, order.currency),
-        "checks": [_check_view(check, order.currency, private=private) for check in order.checks],
+        "checks": [_check_view(order, check, private=private) for check in order.checks],
         "scheduledFor": timestamp(order.timing.promised_at_ms),
         "timezone": order.timing.timezone,
         "businessDate": order.timing.business_date,
@@ -280,10 +280,11 @@ def _private_view(record: OrderRecord) -> dict[str, Any]:
     }
 
 
-def _check_view(check: Check, currency: str, *, private: bool) -> dict[str, Any]:
+def _check_view(order: Order, check: Check, *, private: bool) -> dict[str, Any]:
+    currency = order.currency
     view = {
         "id": check.id,
-        "number": check.number or None,
+        "number": order.check_number(check),
         "status": check.status,
         "lines": [line.uid for line in check.lines],
         "total": money(check.totals.total_cents, currency),

@@ -36,7 +36,7 @@ FILTERS = {
     "number": ("NUMBER", "with this number, e.g. DT-001"),
     "ref": ("ID", "with this id at the POS (order, receipt, check or ticket)"),
     "external-id": ("ID", "with this number at its sender"),
-    "guest": ("WORDS", "part of the guest's name or e-mail address, or at least four digits of the phone number"),
+    "guest": ("WORDS", "part of the guest's name or e-mail address, or four digits of the phone number"),
 }
 _PARAMETERS = {"closed-from": "closedFrom", "closed-to": "closedTo", "external-id": "externalId"}
 

@@ -237,7 +237,7 @@ def _between(
 
 
 def _is_guest(wanted: str) -> Callable[[_Looked], bool]:
-    folded, digits = fold(wanted), _digits(wanted)
+    folded, digits = fold(wanted), _digits(wanted).lstrip("0")  # 050 … at home is +994 50 … abroad
     by_phone = len(digits) >= _FEWEST_DIGITS and not any(letter.isalpha() for letter in wanted)
 
     def is_guest(order: _Looked) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Table, and_, delete, insert, or_, select
+from sqlalchemy import Column, Connection, Table, and_, delete, insert, or_, select
 
+from hub.database.prepared import Prepared, text_list
 from hub.database.tables import (
     deliveries,
     idempotency_keys,
@@ -79,6 +80,16 @@ def _note(
     connection.execute(insert(order_events), [{**row, "actor": actor, "detail": detail}])
 
 
+_HELD = Prepared(lambda listed: select(order_holds.c.order_id).where(listed(order_holds.c.order_id, "ids")), "ids")
+
+
+def _deletion(column: Column[str]) -> Prepared:
+    return Prepared(lambda listed: delete(column.table).where(listed(column, "ids")), "ids")
+
+
+_DELETE = (*(_deletion(table.c.order_id) for table in OF_AN_ORDER), _deletion(orders.c.id))
+
+
 class Deleted(Struct, frozen=True):
     """What one unit did. `last` is where the next one goes on, None when nothing else is over."""
 
@@ -104,12 +115,11 @@ def delete_closed(
         return Deleted(0, None)
     ids = [row.id for row in rows]
     # A statement of its own: whoever held an order before its row was locked here is seen now.
-    held = set(connection.execute(select(order_holds.c.order_id).where(order_holds.c.order_id.in_(ids))).scalars())
+    held = {order_id for (order_id,) in _HELD.run(connection, text_list(connection, ids))}
     ids = [order_id for order_id in ids if order_id not in held]
     if ids:
-        for table in OF_AN_ORDER:
-            connection.execute(delete(table).where(table.c.order_id.in_(ids)))
-        connection.execute(delete(orders).where(orders.c.id.in_(ids)))
+        for statement in _DELETE:
+            statement.run(connection, text_list(connection, ids))
     return Deleted(len(ids), (rows[-1].closed_at_ms, rows[-1].id) if len(rows) == limit else None)
 
 

@@ -117,6 +117,8 @@ def _parts_of_check(check: Check, path: str, currency: str) -> Iterable[Part]:
     for index, discount in enumerate(check.discounts):
         yield _part(f"{path}.discounts[{index}]", "discount", _money(discount.cents, currency))
     for index, charge in enumerate(check.charges):
+        if charge.type == "share":
+            continue  # between the order's own checks, not between anybody else
         yield _part(f"{path}.charges[{index}]", f"{charge.type} charge", _money(charge.cents, currency))
     for index, payment in enumerate(check.payments):
         own = f"{path}.payments[{index}]"

@@ -15,9 +15,12 @@ from hub.model.money import allocate
 
 _MOST_SHARES = 50
 
+Taken = Mapping[str, int | None]
+"""How many of which line, by its `uid`; None for all of it."""
 
-def split_lines(check: Check, parts: Sequence[Mapping[str, int]], new_id: NewId) -> list[Check]:
-    """The check and one more per part; a part says how many of which line (by `uid`) go there.
+
+def split_lines(check: Check, parts: Sequence[Taken], new_id: NewId) -> list[Check]:
+    """The check and one more per part; a part says how many of which line (by `uid`; None: all) go there.
 
     Raises `InvalidRequest` naming the field.
     """
@@ -46,7 +49,7 @@ def split_evenly(check: Check, count: int, new_id: NewId) -> list[Check]:
     return [rest, *others]
 
 
-def move_lines(source: Check, target: Check, moved: Mapping[str, int], new_id: NewId) -> tuple[Check, Check]:
+def move_lines(source: Check, target: Check, moved: Taken, new_id: NewId) -> tuple[Check, Check]:
     """Both checks after some lines went from one to the other.
 
     Raises `InvalidRequest` naming the field.
@@ -68,7 +71,7 @@ def _share(check_id: str, cents: int) -> Check:
     return Check(id=check_id, charges=(Charge(type="share", cents=cents),), totals=totals)
 
 
-def _take(check: Check, wanted: Mapping[str, int], new_check_id: str, field: str) -> tuple[Check, Check]:
+def _take(check: Check, wanted: Taken, new_check_id: str, field: str) -> tuple[Check, Check]:
     """What stays of a check, and a new one with the wanted lines."""
     known = {line.uid: line for line in check.lines}
     if not wanted:
@@ -76,13 +79,13 @@ def _take(check: Check, wanted: Mapping[str, int], new_check_id: str, field: str
     for uid, quantity in wanted.items():
         if uid not in known:
             raise InvalidRequest(f"{field}: the check has no line {uid!r}", field=field, code="LINE_UNKNOWN")
-        if not 1 <= quantity <= known[uid].quantity:
+        if quantity is not None and not 1 <= quantity <= known[uid].quantity:
             raise InvalidRequest(f"{field}: line {uid!r} has {known[uid].quantity}, not {quantity}", field=field)
     stay: list[Line] = []
     go: list[Line] = []
     for line in check.lines:
         quantity = wanted.get(line.uid, 0)
-        if quantity == line.quantity:
+        if quantity in (None, line.quantity):
             go.append(line)
         elif quantity:
             kept, taken = _split_line(line, quantity, f"{line.uid}.{new_check_id[-6:]}")

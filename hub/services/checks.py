@@ -1,6 +1,6 @@
 """The checks of a tab: split, joined, closed and voided one by one. A POS knows one bill; the hub keeps the checks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
@@ -16,7 +16,7 @@ from hub.model.status import FINAL_STAGES, Stage, Status
 from hub.services import order_rules
 from hub.services.asked import Asked, Changed
 from hub.services.changes import Changes
-from hub.services.check_split import move_lines, split_evenly, split_lines
+from hub.services.check_split import Taken, move_lines, split_evenly, split_lines
 
 _MOST_CHECKS = 100
 
@@ -30,8 +30,8 @@ class Checks:
         self._changes = changes
         self._new_id = new_id
 
-    async def split_by_lines(self, asked: Asked, parts: Sequence[Mapping[str, int]], *, check_id: str = "") -> Changed:
-        """Moves lines of a check to new checks, one per part: how many of which line, by `uid`.
+    async def split_by_lines(self, asked: Asked, parts: Sequence[Taken], *, check_id: str = "") -> Changed:
+        """Moves lines of a check to new checks, one per part.
 
         Raises `InvalidRequest` naming the field.
         """
@@ -55,7 +55,7 @@ class Checks:
 
         return await self._changes.carry_out(asked, change, kind="check_split")
 
-    async def move(self, asked: Asked, lines: Mapping[str, int], *, check_id: str, to_check_id: str) -> Changed:
+    async def move(self, asked: Asked, lines: Taken, *, check_id: str, to_check_id: str) -> Changed:
         """Moves lines from one check to another one of the order.
 
         Raises `InvalidRequest` naming the field.

@@ -51,15 +51,16 @@ class FidelityReports:
         order = record.order
         events = await self._database.read(lambda connection: load_events(connection, order.id))
         kinds = {event.kind for event in events}
-        return [self._report(order, state, kinds) for state in record.injection]
+        return [self._report(record, state, kinds) for state in record.injection]
 
-    def _report(self, order: Order, state: InjectionState, kinds: Collection[str]) -> TargetFidelity:
-        losses = list(state.losses)
+    def _report(self, record: OrderRecord, state: InjectionState, kinds: Collection[str]) -> TargetFidelity:
+        order, losses = record.order, list(state.losses)
         link = self._directory.link(state.link_id)
         arrived = state.state in _ARRIVED
         if link.role == "pos" and arrived:
             losses += _never_sent(order, state.target, self._connections.abilities(link.id), kinds)
             losses += _money_losses(order, state)
+            losses += record.kept_here
         parts, others = assess(parts_of(order), losses, arrived=arrived)
         return TargetFidelity(
             target=state.target, link_id=state.link_id, state=state.state, parts=tuple(parts), others=tuple(others)

@@ -70,7 +70,12 @@ def test_hints_are_honest() -> None:
     }
     assert {name for name, bound in TOOLS.items() if bound.access == "read"} == {*reading, "validate_pos_coupon"}
     assert hints["create_order"]["idempotentHint"] is False
-    assert [name for name, hint in hints.items() if hint["destructiveHint"]] == ["cancel_order", "refund_payment"]
+    assert [name for name, hint in hints.items() if hint["destructiveHint"]] == [
+        "cancel_order",
+        "refund_payment",
+        "close_check",
+        "void_check",
+    ]
     assert hints["86_item"]["idempotentHint"] is True
 
 

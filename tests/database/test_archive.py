@@ -145,6 +145,7 @@ def test_an_order_is_found_by_its_number_its_vendor_s_id_and_its_sender_s_number
         ("Gulnara@Guest", True),
         ("050 111", True),
         ("+994 (50) 111-22-33", True),
+        ("0501112233", True),
         ("111", False),
         ("Ali", False),
         ("5550", False),
@@ -152,9 +153,7 @@ def test_an_order_is_found_by_its_number_its_vendor_s_id_and_its_sender_s_number
 )
 def test_a_guest_is_found_by_name_mail_or_phone(database: Database, wanted: str, found: bool) -> None:
     put(database)
-    guest = Customer(name="Gülnarə Əliyeva", phone="+994 050 111 22 33", email="gulnara@guest.example")
-    if wanted == "+994 (50) 111-22-33":
-        guest = msgspec.structs.replace(guest, phone="+994501112233")
+    guest = Customer(name="Gülnarə Əliyeva", phone="+994 50 111 22 33", email="gulnara@guest.example")
     order = put(database, customer=guest)
     assert find(database, guest=wanted) == (ids(order) if found else [])
 

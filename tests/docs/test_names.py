@@ -36,7 +36,7 @@ def test_the_readme_names_every_command(capsys: pytest.CaptureFixture[str]) -> N
 
     simple = commands()
     assert "serve" in simple
-    deeper = [*commands("keys"), *commands("link")]
+    deeper = [*commands("keys"), *commands("link"), *commands("orders")]
     assert [name for name in (*simple, *deeper) if f"`openpos-hub {name}" not in README] == []
 
 

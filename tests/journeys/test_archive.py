@@ -156,7 +156,7 @@ def stored_rows(site: Site, wanted: Callable[[str], bool]) -> list[object]:
 
 @pytest.mark.parametrize(
     ("database", "orders"),
-    [(SQLITE, 1500), (POSTGRES, 1500), pytest.param(POSTGRES, 50_000, marks=pytest.mark.long)],
+    [(SQLITE, 2500), (POSTGRES, 2500), pytest.param(POSTGRES, 20_000, marks=pytest.mark.long)],
 )
 def test_a_purge_that_is_killed_half_way_is_finished_by_the_next(
     database: str, orders: int, new_stage: NewStage

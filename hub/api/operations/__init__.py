@@ -2,6 +2,7 @@
 
 from hub.api.operation import Operation
 from hub.api.operations import (
+    checks,
     drift,
     fidelity,
     items,
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *orders_archive.OPERATIONS,
     *order_changes.OPERATIONS,
     *payments.OPERATIONS,
+    *checks.OPERATIONS,
     *fidelity.OPERATIONS,
     *drift.OPERATIONS,
     *pos_floor.OPERATIONS,

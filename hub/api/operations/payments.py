@@ -65,7 +65,7 @@ async def record_payments(services: Services, request: Request) -> Reply:
     body: PaymentsBody = request.body
     order = await order_of(services, request)
     asked = asked_of(services, request, order, "payments")
-    payments = [_payment(services, one) for one in _bodies(body)]
+    payments = [payment_of(services, one) for one in _bodies(body)]
     change = services.changes.record_payments(asked, payments, check_id=body.check_id)
     return await changed_reply(services, request, asked, change)
 
@@ -111,7 +111,8 @@ def _bodies(body: PaymentsBody) -> list[PaymentBody]:
     return [PaymentBody(method=body.method, amount=body.amount, tip=body.tip, reference=body.reference, code=body.code)]
 
 
-def _payment(services: Services, body: PaymentBody) -> Payment:
+def payment_of(services: Services, body: PaymentBody) -> Payment:
+    """A payment as the services record it."""
     return Payment(
         id=services.new_id("pay"),
         method=body.method,
