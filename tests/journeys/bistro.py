@@ -18,6 +18,7 @@ from tests.journeys.vendor import Vendor
 
 SLUG = "demo-bistro"
 PLACE = f"/inbound/mozrest/{SLUG}"
+TABLES = tuple(f"T{number}" for number in range(1, 20))
 _TUNING = {"connect_timeout_seconds": 1.0, "total_timeout_seconds": 3.0, "settle_seconds": 0.5}
 _DECLARED = """
 [[venues]]
@@ -26,6 +27,7 @@ name = "Demo Bistro"
 order_prefix = "DB"
 currency = "EUR"
 timezone = "Europe/Madrid"
+tables = [{tables}]
 [[venues.channels]]
 connector = "mozrest"
 [venues.channels.config]
@@ -104,7 +106,8 @@ class Bistro:
         self.mozrest = Mozrest(stage.folder / "mozrest", stage.site.clock)
         self.mozrest.start()
         tuning = "\n".join(f"{name} = {value}" for name, value in _TUNING.items())
-        self.site.apply(_DECLARED.format(url=self.mozrest.url, tuning=tuning))
+        tables = ", ".join(f'{{ name = "{name}" }}' for name in TABLES)
+        self.site.apply(_DECLARED.format(url=self.mozrest.url, tuning=tuning, tables=tables))
         self.server: Server = self.site.serve()
         self.mozrest.meets(self.server.url)
         self.items = {name: item["id"] for name, item in self.server.menu(SLUG).items()}
