@@ -20,6 +20,7 @@ from hub.errors import (
     VendorUnavailable,
     VendorUnreachable,
 )
+from hub.model.call import Call
 from hub.model.order import Customer
 from tests.api.house import House
 from tests.database.stored import LINK
@@ -182,6 +183,15 @@ async def test_a_pos_that_does_not_do_it_is_told_as_it_is(house: House, name: st
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert answer.headers.get("Retry-After") == retry_after
         assert error.message in answer.json()["error"]
+
+
+async def test_guests_do_not_stay_in_the_trace(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded: list[Call] = []
+    monkeypatch.setattr(house.hub.recorder, "record", recorded.append)
+    assert (await house.get("/stores/demo/pos/customers?query=alice")).json()["customers"]
+    assert (await house.get("/stores/demo/pos/customers/4")).json()["customer"]
+    assert [call.operation for call in recorded] == ["search_pos_customers", "get_pos_customer"]
+    assert "alice" not in repr(recorded).lower()
 
 
 @pytest.mark.parametrize("slug", ["other", "kiosk"])

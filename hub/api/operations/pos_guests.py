@@ -1,5 +1,6 @@
 """People a store's POS knows: guests, those who bring orders to them, and the delivery platforms."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -85,7 +86,7 @@ async def get_delivery_platforms(services: Services, request: Request) -> Reply:
 _GUESTS, _GUEST, _READ = "customers", "customers/{customer:str}", "customers:read"
 _ONE = answer_of("PosCustomerAnswer", customer=PosCustomerView)
 _SEVERAL = answer_of("PosCustomersAnswer", customers=list[PosCustomerView])
-OPERATIONS = (
+_ABOUT_GUESTS = (
     reading(
         "search_pos_customers",
         _GUESTS,
@@ -97,6 +98,10 @@ OPERATIONS = (
     ),
     reading("get_pos_customer", _GUEST, "One guest by the POS's id.", get_customer, _ONE, scope=_READ),
     writing("create_pos_customer", _GUESTS, "Add a guest.", create_customer, GuestBody, _ONE),
+)
+# Guests are deleted at the POS, not here: neither what was searched for nor who was found stays in the trace.
+OPERATIONS = (
+    *(replace(operation, of_many=True) for operation in _ABOUT_GUESTS),
     reading(
         "get_pos_drivers",
         "drivers",
