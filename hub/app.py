@@ -102,7 +102,7 @@ class Hub:
             secrets=settings.secrets,
         )
         self.channels = Channels(registry=self.registry, directory=self.directory, connections=self.connections)
-        self.outcomes = Outcomes(self.database)
+        self.outcomes = Outcomes(self.database, self.directory)
         self.dispatcher = Dispatcher(
             owner=self.owner,
             database=self.database,

@@ -125,7 +125,9 @@ class KitchenDoor:
         try:
             return await self._client.fetch_order(ref.id)
         except ConnectorError as problem:
-            losses.append(lost("total", f"the order could not be read back: {problem.message}", LossKind.LOST))
+            losses.append(
+                lost("totals.total_cents", f"the order could not be read back: {problem.message}", LossKind.LOST)
+            )
             return row
 
     def _made(self, row: Row, answer: Row, before: set[str]) -> tuple[VendorRef, ...]:
@@ -141,12 +143,12 @@ class KitchenDoor:
         if not self._settings.print_kot:
             return
         if not made:
-            losses.append(lost("ticket", "Desibits named no ticket, so it was not printed", LossKind.LOST))
+            losses.append(lost("tickets", "Desibits named no ticket, so it was not printed", LossKind.LOST))
         for ref in made:
             try:
                 await self._client.print_ticket(ref.id, again=False)
             except ConnectorError as problem:
-                losses.append(lost("ticket", f"ticket {ref.id} was not printed: {problem.message}", LossKind.LOST))
+                losses.append(lost("tickets", f"ticket {ref.id} was not printed: {problem.message}", LossKind.LOST))
 
     async def _sweep(self, request: OrderWrite, ref: VendorRef) -> list[Loss]:
         """Cancels other drafts with our mark: what an unanswered try left behind. They never reached the kitchen.
@@ -162,7 +164,7 @@ class KitchenDoor:
                 await self._client.cancel_order(order_id(row), _DUPLICATE)
         except ConnectorError as problem:
             words = f"Desibits may hold a second draft with {request.mark}: {problem.message}"
-            return [lost("order", words, LossKind.LOST)]
+            return [lost("stage", words, LossKind.LOST)]
         return []
 
     def _round(self, request: OrderWrite, change: LinesChange, mark: str, losses: list[Loss]) -> list[OrderItem]:

@@ -54,7 +54,7 @@ class Submission:
             row = await self._client.fetch_order(vendor_id)
         except ConnectorError as problem:
             words = f"the order could not be read back, so total and items are not compared: {problem.message}"
-            return WriteResult(ref=ref, losses=(*losses, lost("total", words, LossKind.LOST)))
+            return WriteResult(ref=ref, losses=(*losses, lost("totals.total_cents", words, LossKind.LOST)))
         losses += compare_items(translated.body["items"], row)
         losses += await self.complete_notes(request, row, translated)
         return WriteResult(ref=ref, order=await self._orders.read(row), losses=tuple(losses))

@@ -114,14 +114,18 @@ def compare_items(sent: Sequence[OrderItem], shown: Mapping[str, Any]) -> tuple[
             continue
         same_item = next((row for row in theirs if row[0] == wanted[0]), None)
         if same_item is None:
-            losses.append(lost(f"items[{index}]", f"Desibits does not show menu item {wanted[0]}", LossKind.LOST))
+            losses.append(
+                lost(f"checks[0].lines[{index}]", f"Desibits does not show menu item {wanted[0]}", LossKind.LOST)
+            )
             continue
         theirs.remove(same_item)
         _, quantity, price = same_item
         difference = f"{_plain(quantity)} at {_plain(price)} where {wanted[1]} at {wanted[2]} were sent"
-        losses.append(lost(f"items[{index}]", f"Desibits shows menu item {wanted[0]}: {difference}", LossKind.LOST))
+        losses.append(
+            lost(f"checks[0].lines[{index}]", f"Desibits shows menu item {wanted[0]}: {difference}", LossKind.LOST)
+        )
     if theirs:
-        losses.append(lost("items", f"Desibits shows {len(theirs)} more items than were sent", LossKind.LOST))
+        losses.append(lost("checks.lines", f"Desibits shows {len(theirs)} more items than were sent", LossKind.LOST))
     return tuple(losses)
 
 

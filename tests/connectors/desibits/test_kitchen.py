@@ -157,7 +157,7 @@ async def test_drafts_that_cannot_be_listed_do_not_keep_the_order_from_the_kitch
     linked.route("GET", "/orders").mock(return_value=answer)
     linked.answers("POST", "/orders/123/kot", SENT)
     result = await send(linked)
-    assert (tickets(result), [loss.path for loss in result.losses]) == (["9"], ["order"])
+    assert (tickets(result), [loss.path for loss in result.losses]) == (["9"], ["stage"])
 
 
 @pytest.mark.parametrize(
@@ -185,13 +185,13 @@ async def test_new_tickets_are_printed_where_the_link_says_so_and_a_failure_is_o
     linked.route("POST", "/kot/9/print").mock(side_effect=httpx.ReadTimeout("silence"))
     result = await send(linked)
     assert linked.sent()[-1] == "POST /kot/9/print"
-    assert (tickets(result), [loss.path for loss in result.losses]) == (["9"], ["ticket"])
+    assert (tickets(result), [loss.path for loss in result.losses]) == (["9"], ["tickets"])
 
 
 async def test_a_ticket_without_any_id_is_not_printed() -> None:
     linked = linked_with(order_row(kots=None), order_row(status="kot", kots=None), config={**CONFIG, "print_kot": True})
     linked.answers("POST", "/orders/123/kot", {"status": "sent_to_kitchen"})
-    assert [loss.path for loss in (await send(linked)).losses] == ["ticket"]
+    assert [loss.path for loss in (await send(linked)).losses] == ["tickets"]
 
 
 async def test_where_the_hub_prints_only_the_status_is_set() -> None:
@@ -215,7 +215,7 @@ async def test_an_order_that_cannot_be_read_after_the_ticket_is_in_the_kitchen_a
     linked.answers("POST", "/orders/123/kot", {**SENT, "id": 31})
     result = await send(linked)
     assert tickets(result) == ["31"]
-    assert [loss.path for loss in result.losses] == ["total", "total"]
+    assert [loss.path for loss in result.losses] == ["totals.total_cents", "totals.total_cents"]
 
 
 async def test_notes_that_were_lost_with_the_answer_are_set_before_the_ticket() -> None:

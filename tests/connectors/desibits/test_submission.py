@@ -57,7 +57,7 @@ async def test_an_order_that_cannot_be_read_back_is_submitted_all_the_same() -> 
     linked.route("GET", "/orders/123").mock(return_value=httpx.Response(200, text="<html>"))
     result = await linked.connector.submit_order(write())
     assert (result.ref, result.order) == (VendorRef(kind="order", id="123"), None)
-    assert [(loss.path, loss.kind.value) for loss in result.losses] == [("total", "lost")]
+    assert [(loss.path, loss.kind.value) for loss in result.losses] == [("totals.total_cents", "lost")]
 
 
 async def test_what_desibits_made_of_the_items_is_compared() -> None:

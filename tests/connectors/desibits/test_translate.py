@@ -200,9 +200,9 @@ def test_items_that_differ_are_told_one_by_one() -> None:
     shown = {"items": [item_row(15, 2, "11.00"), item_row(18, 1), item_row(30, 1), item_row(31, 1)]}
     losses = compare_items(sent, shown)
     assert [(loss.path, loss.loss) for loss in losses] == [
-        ("items[0]", "Desibits shows menu item 15: 2 at 11.00 where 2 at 12.99 were sent"),
-        ("items[1]", "Desibits does not show menu item 16"),
-        ("items[2]", "Desibits shows menu item 18: 1 at 12.99 where 2 at 12.99 were sent"),
-        ("items", "Desibits shows 2 more items than were sent"),
+        ("checks[0].lines[0]", "Desibits shows menu item 15: 2 at 11.00 where 2 at 12.99 were sent"),
+        ("checks[0].lines[1]", "Desibits does not show menu item 16"),
+        ("checks[0].lines[2]", "Desibits shows menu item 18: 1 at 12.99 where 2 at 12.99 were sent"),
+        ("checks.lines", "Desibits shows 2 more items than were sent"),
     ]
     assert {loss.kind for loss in losses} == {LossKind.LOST}
