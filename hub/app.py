@@ -60,6 +60,7 @@ from hub.services.seating import Seating
 from hub.services.stuck import Stuck
 from hub.services.sync import Sync, poll_quietly
 from hub.services.tables import TableMap
+from hub.services.vault import Vault
 from hub.settings import Settings
 from hub.trace.inbound import InboundTrace
 from hub.trace.recorder import Recorder
@@ -87,6 +88,7 @@ class Hub:
             clock=self.clock,
             shared=not settings.embedded,
         )
+        self.vault = Vault(settings.secret_keys, key_file=settings.secret_key_file)
         stores = LinkStores(self.database, self.clock)
         self._random = RandomBytes(os.urandom)
         self._transport = new_transport()

@@ -10,6 +10,7 @@ from pathlib import Path
 from hub.errors import ConfigurationError
 
 SECRETS_FILE = "secrets.env"
+SECRET_KEY_FILE = "secret.key"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?")
 _SHORTEST_EVIDENCE_KEY = 32
@@ -41,11 +42,18 @@ class Settings:
     """What evidence is sealed with; none when empty."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The secrets file and the environment, for `env:NAME` references."""
+    secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    """What secrets in the database are encrypted with; the newest first, older ones for what they sealed."""
 
     @property
     def database_file(self) -> Path:
         """The file of the embedded database."""
         return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def secret_key_file(self) -> Path | None:
+        """Where an embedded hub keeps a key of its own; None with PostgreSQL, whose machines must share theirs."""
+        return self.data / SECRET_KEY_FILE if self.embedded else None
 
     @property
     def embedded(self) -> bool:
@@ -74,6 +82,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         clock_offset_file=Path(offset_file) if offset_file else None,
         evidence_key=_evidence_key(env.get("OPENPOS_EVIDENCE_KEY", "")),
         secrets=env,
+        secret_keys=_words(env, "OPENPOS_SECRET_KEY"),
     )
 
 
