@@ -77,7 +77,7 @@ class DiningRoom:
         self.woken: list[str] = []
         self.directory = Directory(database)
         self.registry = registry or registry_of(pos)
-        self.new_id = counting_ids(NOW + process * DAY)
+        self.new_id = counting_ids(NOW + (process + 1) * DAY)
         self.tables = TableMap(database=database, clock=clock, new_id=self.new_id)
         self.seating = Seating(
             database=database,
