@@ -11,6 +11,8 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Table, and_, delete, insert, or_, select
 
+from hub.database.guest_retention import forget_unkept, guests_of_orders
+from hub.database.guest_tables import guest_visits, reservations, waitlist
 from hub.database.tables import (
     deliveries,
     idempotency_keys,
@@ -24,7 +26,16 @@ from hub.database.tables import (
 from hub.database.upsert import upsert
 from hub.model.archive import Hold
 
-OF_AN_ORDER: tuple[Table, ...] = (order_events, deliveries, lanes, order_refs, order_holds)
+OF_AN_ORDER: tuple[Table, ...] = (
+    order_events,
+    deliveries,
+    lanes,
+    order_refs,
+    order_holds,
+    guest_visits,
+    reservations,
+    waitlist,
+)
 """Every table with rows of one order, children before parents: deleted with it, and part of its evidence.
 
 Idempotency keys are not here: they end by themselves weeks before.
@@ -107,9 +118,11 @@ def delete_closed(
     held = set(connection.execute(select(order_holds.c.order_id).where(order_holds.c.order_id.in_(ids))).scalars())
     ids = [order_id for order_id in ids if order_id not in held]
     if ids:
+        named = guests_of_orders(connection, ids)
         for table in OF_AN_ORDER:
             connection.execute(delete(table).where(table.c.order_id.in_(ids)))
         connection.execute(delete(orders).where(orders.c.id.in_(ids)))
+        forget_unkept(connection, named)
     return Deleted(len(ids), (rows[-1].closed_at_ms, rows[-1].id) if len(rows) == limit else None)
 
 
