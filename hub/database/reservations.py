@@ -8,22 +8,12 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
 from hub.database.guest_tables import reservations
-from hub.model.booking import HOLDS_TABLE, Reservation, ReservationStatus
+from hub.model.booking import HOLDS_TABLE, Reservation, ReservationSearch, ReservationStatus
 from hub.model.order import Customer
 from hub.model.table import table_key
 
 _EXAMINED_AT_MOST = 2_000
 _LONGEST_MS = 2 * 86_400_000  # nobody keeps a table for longer
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """What to look for; everything given must hold. Reservations that begin in [from, before)."""
-
-    venue_id: str = ""
-    from_ms: int | None = None
-    before_ms: int | None = None
-    status: ReservationStatus | None = None
-    table: str = ""
 
 
 class Place(Struct, frozen=True):
@@ -50,7 +40,7 @@ def find_reservation(connection: Connection, reservation_id: str, *, lock: bool 
     return None if row is None else _reservation(row)
 
 
-def load_page(connection: Connection, wanted: Wanted, *, after: Place | None, limit: int) -> ReservationPage:
+def load_page(connection: Connection, wanted: ReservationSearch, *, after: Place | None, limit: int) -> ReservationPage:
     """The next page of a search, by when they begin."""
     column = reservations.c
     query = select(reservations)

@@ -49,6 +49,16 @@ class Reservation(Struct, frozen=True, kw_only=True):
     updated_at_ms: int
 
 
+class ReservationSearch(Struct, frozen=True, kw_only=True):
+    """What to look for; everything given must hold. Reservations that begin in [from, before)."""
+
+    venue_id: str = ""
+    from_ms: int | None = None
+    before_ms: int | None = None
+    status: ReservationStatus | None = None
+    table: str = ""
+
+
 class WaitStatus(StrEnum):
     """How far a party on the waitlist is."""
 

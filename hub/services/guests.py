@@ -114,8 +114,8 @@ class Guests:
     async def load(self, guest_id: str) -> Guest:
         """A guest by `cust_…` id or UUID. Raises `NotFound`."""
         wanted = parse_id("cust", guest_id)
-        guest = wanted and await self._database.read(lambda connection: stored.find_guest(connection, wanted))
-        if not guest:
+        guest = None if wanted is None else await self._database.read(partial(stored.find_guest, guest_id=wanted))
+        if guest is None:
             raise NotFound(f"there is no customer {guest_id[:100]!r}")
         return guest
 

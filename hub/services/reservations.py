@@ -12,9 +12,9 @@ from hub.database import reservations as stored
 from hub.database.engine import Database
 from hub.database.floor import load_floor
 from hub.database.guests import lock_guest_book
-from hub.database.reservations import Place, ReservationPage, Wanted
+from hub.database.reservations import Place, ReservationPage
 from hub.errors import Conflict, InvalidRequest, NotFound
-from hub.model.booking import EXPECTED, HOLDS_TABLE, Reservation, ReservationStatus
+from hub.model.booking import EXPECTED, HOLDS_TABLE, Reservation, ReservationSearch, ReservationStatus
 from hub.model.ids import NewId, parse_id
 from hub.model.order import Customer, Order
 from hub.model.venue import Venue
@@ -91,7 +91,7 @@ class Reservations:
         self._clock = clock
         self._new_id = new_id
 
-    async def page(self, wanted: Wanted, *, after: str, limit: int) -> ReservationPage:
+    async def page(self, wanted: ReservationSearch, *, after: str, limit: int) -> ReservationPage:
         """One page, the earliest first, with the parties that channels seated. Raises `InvalidRequest`."""
         if not 1 <= limit <= LARGEST_PAGE:
             raise InvalidRequest(f"limit: must be from 1 to {LARGEST_PAGE}", field="limit")
@@ -103,8 +103,9 @@ class Reservations:
     async def load(self, reservation_id: str) -> Reservation:
         """A reservation by id. Raises `NotFound`."""
         wanted = parse_id("res", reservation_id)
-        found = wanted and await self._database.read(lambda connection: stored.find_reservation(connection, wanted))
-        if not found:
+        find = partial(stored.find_reservation, reservation_id=wanted or "")
+        found = await self._database.read(find)
+        if found is None:
             raise NotFound(f"there is no reservation {reservation_id[:100]!r}")
         return found
 

@@ -2,6 +2,7 @@
 
 from hub.api.operation import Operation
 from hub.api.operations import (
+    customers,
     drift,
     fidelity,
     items,
@@ -12,6 +13,7 @@ from hub.api.operations import (
     pos_books,
     pos_floor,
     pos_guests,
+    reservations,
     stores,
     tables,
 )
@@ -29,4 +31,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *pos_guests.OPERATIONS,
     *pos_books.OPERATIONS,
     *tables.OPERATIONS,
+    *customers.OPERATIONS,
+    *reservations.OPERATIONS,
 )
