@@ -9,6 +9,7 @@ from hub.services.guest_book import GuestBook
 from hub.services.guests import Guests
 from hub.services.reservations import Reservations
 from hub.services.seating import Seating
+from hub.services.waitlist import Waitlist
 
 
 class FrontOfHouse:
@@ -35,6 +36,7 @@ class FrontOfHouse:
             clock=clock,
             new_id=new_id,
         )
+        self.waitlist = Waitlist(database=database, directory=directory, seating=seating, clock=clock, new_id=new_id)
         self.reservations = Reservations(
             database=database, directory=directory, book=self.book, seating=seating, clock=clock, new_id=new_id
         )

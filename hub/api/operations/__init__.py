@@ -16,6 +16,7 @@ from hub.api.operations import (
     reservations,
     stores,
     tables,
+    waitlist,
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -33,4 +34,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *tables.OPERATIONS,
     *customers.OPERATIONS,
     *reservations.OPERATIONS,
+    *waitlist.OPERATIONS,
 )
