@@ -44,6 +44,7 @@ from hub.services.drift import DriftReports
 from hub.services.evidence import EvidenceMaker
 from hub.services.expiry import Expiry
 from hub.services.fidelity import FidelityReports
+from hub.services.front_of_house import FrontOfHouse
 from hub.services.health import Health
 from hub.services.history import History
 from hub.services.key_uses import WRITTEN_EVERY_SECONDS, KeyUses
@@ -163,6 +164,15 @@ class Hub:
             new_id=self.new_id,
             on_queued=self._placed,
         )
+        self.front = FrontOfHouse(
+            database=self.database,
+            calls_database=self.calls_database,
+            directory=self.directory,
+            connections=self.connections,
+            seating=self.seating,
+            clock=self.clock,
+            new_id=self.new_id,
+        )
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
         self.archive = Archive(database=self.database, clock=self.clock, new_id=self.new_id)
@@ -267,6 +277,8 @@ class Hub:
             Job("forget-requests", 600, self.limits.forget_windows),
             Job("delete-orders", 10, self.retention.delete_orders),
             Job("forget-guests", 3600, self.retention.forget_refs),
+            Job("read-guests", 15, self.front.book.read_on),
+            Job("forget-bookings", 3600, self.front.book.forget_bookings),
             Job("tidy-calls", 3600, self.retention.tidy_calls),
             Job("forget-quotes", 3600, self.quotes.forget),
             Job("tell-availability", 3, self.availability.tell_due, everywhere=True),

@@ -14,6 +14,7 @@ from hub.services.checks import Checks
 from hub.services.directory import Directory
 from hub.services.drift import DriftReports
 from hub.services.fidelity import FidelityReports
+from hub.services.front_of_house import FrontOfHouse
 from hub.services.history import History
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
@@ -89,6 +90,11 @@ class Services(Protocol):
     @property
     def tables(self) -> TableMap:
         """The tables and who sits there."""
+        ...
+
+    @property
+    def front(self) -> FrontOfHouse:
+        """Guests, bookings, campaigns and insights."""
         ...
 
     def now_ms(self) -> int:

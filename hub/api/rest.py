@@ -105,10 +105,10 @@ class Rest:
             method=operation.method,
             url=scope["path"] if operation.of_many else _target(scope),
             request_headers=headers_in,
-            request_body=content,
+            request_body=b"" if operation.of_many else content,
             status=reply.status,
             response_headers=headers,
-            response_body=b"" if operation.of_many and reply.status == 200 else answer,
+            response_body=b"" if operation.of_many and reply.status < 300 else answer,
             order_id=reply.order_id,
             error=error,
         )

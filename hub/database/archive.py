@@ -1,7 +1,6 @@
 """Searching all orders there are, open and closed, newest first, in pages whose cost does not depend on how many."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -12,6 +11,7 @@ from hub.database.deliveries import injection_states_of
 from hub.database.order_reads import decode_order, open_ids
 from hub.database.tables import links, order_holds, order_refs, orders
 from hub.model.archive import Search
+from hub.model.guest import fold
 from hub.model.order import Order, OrderRecord
 from hub.model.status import Stage, Status
 
@@ -179,8 +179,6 @@ class _Looked(Struct, frozen=True):
     customer: _Guest | None = None
 
 
-_PLAIN = str.maketrans("əıøłđ", "eiold")  # letters of their own, which people type without knowing how
-
 _LOOKED = msgspec.json.Decoder(_Looked)
 
 
@@ -249,12 +247,6 @@ def _is_guest(wanted: str) -> Callable[[_Looked], bool]:
         return folded in fold(guest.name) or folded in fold(guest.email)
 
     return is_guest
-
-
-def fold(text: str) -> str:
-    """Text as people mean it: without case and accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def _digits(text: str) -> str:

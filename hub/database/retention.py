@@ -11,6 +11,8 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Column, Connection, Table, and_, delete, insert, or_, select
 
+from hub.database.guest_retention import forget_unkept, guests_of_orders
+from hub.database.guest_tables import guest_visits, reservations, waitlist
 from hub.database.prepared import Prepared, text_list
 from hub.database.tables import (
     deliveries,
@@ -25,7 +27,16 @@ from hub.database.tables import (
 from hub.database.upsert import upsert
 from hub.model.archive import Hold
 
-OF_AN_ORDER: tuple[Table, ...] = (order_events, deliveries, lanes, order_refs, order_holds)
+OF_AN_ORDER: tuple[Table, ...] = (
+    order_events,
+    deliveries,
+    lanes,
+    order_refs,
+    order_holds,
+    guest_visits,
+    reservations,
+    waitlist,
+)
 """Every table with rows of one order, children before parents: deleted with it, and part of its evidence.
 
 Idempotency keys are not here: they end by themselves weeks before.
@@ -118,8 +129,10 @@ def delete_closed(
     held = {order_id for (order_id,) in _HELD.run(connection, text_list(connection, ids))}
     ids = [order_id for order_id in ids if order_id not in held]
     if ids:
+        named = guests_of_orders(connection, ids)
         for statement in _DELETE:
             statement.run(connection, text_list(connection, ids))
+        forget_unkept(connection, named)
     return Deleted(len(ids), (rows[-1].closed_at_ms, rows[-1].id) if len(rows) == limit else None)
 
 

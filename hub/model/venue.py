@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from hub.model.guest_rules import GuestRules
 from hub.model.menu import Tax
 from hub.model.status import OrderType
 
@@ -54,6 +55,7 @@ class Venue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: tuple[OpeningHours, ...] = ()
     """None given means always open."""
     policies: Policies = Policies()
+    guests: GuestRules = GuestRules()
     seating: str = ""
     """Who says where guests sit: the name of a channel, `pos` or `hub`; empty: the only channel, else the hub."""
 

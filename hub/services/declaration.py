@@ -11,6 +11,7 @@ import msgspec
 from hub.contract.redact import Redactor
 from hub.contract.registry import Registry
 from hub.errors import ConfigurationError
+from hub.model.guest_rules import GuestRules
 from hub.model.ids import derived_id
 from hub.model.menu import Menu
 from hub.model.table import Table, declared_table_id, table_key
@@ -19,6 +20,7 @@ from hub.services.connections import resolve_config
 from hub.services.declaration_entries import (
     ChannelEntry,
     FileEntry,
+    GuestsEntry,
     HoursEntry,
     KeyEntry,
     LinkEntry,
@@ -139,6 +141,7 @@ class _Checker:
             hours=tuple(self._hours(hours, place.at("hours", index)) for index, hours in enumerate(entry.hours)),
             policies=self._policies(entry.policies, place.at("policies")),
             seating=entry.seating,
+            guests=self._guests(entry.guests, place.at("guests")),
         )
         link = None if entry.link is None else self._link(entry.link, venue, place.at("link"))
         names = [channel.name or channel.connector for channel in entry.channels]
@@ -182,6 +185,11 @@ class _Checker:
         check_percent(entry.service_charge_percent, place.at("service_charge_percent"), self.problems)
         checked_tax(entry.tax, place.at("tax"), self.problems)
         return model_of(entry, Policies)
+
+    def _guests(self, entry: GuestsEntry, place: Place) -> GuestRules:
+        if entry.lapsed_days <= entry.regular_days:
+            self._add(place.at("lapsed_days"), "must be more than regular_days")
+        return model_of(entry, GuestRules)
 
     def _menu(self, entry: VenueEntry, place: Place) -> Menu | None:
         menu, place_of_menu = entry.menu, place.at("menu")

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from hub.errors import ConfigurationError
+from hub.model.guest_rules import GuestRules
 from hub.model.menu import Tax
 from hub.model.status import OrderType
 from hub.model.venue import LinkTuning, OpeningHours, Policies, RateLimit
@@ -22,6 +23,7 @@ _T = TypeVar("_T")
 Text = Annotated[str, Meta(min_length=1)]
 _NotNegative = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 _Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+_Days = Annotated[int, Meta(ge=1, le=365)]
 _Limit = Annotated[int, Meta(ge=1, le=HIGHEST_LIMIT)]
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
@@ -97,6 +99,18 @@ class PoliciesEntry(Policies, frozen=True, kw_only=True, forbid_unknown_fields=T
     delivery_deadline_minutes: _Positive = 10
 
 
+class GuestsEntry(GuestRules, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[venues.guests]`."""
+
+    new_days: _Days = 30
+    regular_orders: _Positive = 3
+    regular_days: _Days = 21
+    lapsed_days: _Days = 35
+    big_spender_checks: _Positive = 5
+    big_spender_cents: _Positive | None = None
+    reservation_minutes: Annotated[int, Meta(ge=15, le=24 * 60)] = 120
+
+
 class LimitEntry(RateLimit, frozen=True, forbid_unknown_fields=True):
     """One of `rate_limits` under `[venues.link.tuning]`."""
 
@@ -158,6 +172,7 @@ class VenueEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     order_types: Annotated[tuple[OrderType, ...], Meta(min_length=1)] = tuple(OrderType)
     hours: tuple[HoursEntry, ...] = ()
     policies: PoliciesEntry = PoliciesEntry()
+    guests: GuestsEntry = GuestsEntry()
     link: LinkEntry | None = None
     channels: tuple[ChannelEntry, ...] = ()
     seating: str = ""

@@ -188,7 +188,9 @@ def _save(
 
 
 def _remember(connection: Connection, party: Party, order: Order) -> None:
-    """The channel's id of the order, and that it wants to hear of it."""
+    """The channel's id of the order, and that it wants to hear of it; the hub itself needs neither."""
+    if not party.link.id:
+        return
     channel_id = party.wanted.channel_order_id
     if channel_id and not is_our_id(channel_id):
         ref = VendorRef(kind="order", id=channel_id)

@@ -40,6 +40,7 @@ _LOOK_SECONDS = 2.0
 _TRIES_WHILE_MENU_CHANGES = 5
 _WINDOW_MS = 45 * 86_400_000  # closed orders stay readable for 45 days
 _LONGEST_ID = 200
+_OURSELVES = "hub"
 _log = logging.getLogger(__name__)
 
 
@@ -84,16 +85,23 @@ class Seating:
             return TabResult(await self._get(link, command.order_id))
         return TabsResult(await self._list(link, command))
 
-    async def _open(self, link: Link, wanted: OpenTab) -> Tab:
+    async def seat(self, venue: Venue, wanted: OpenTab, *, actor: str) -> Order:
+        """Seats a party in the hub's own name, for a reservation or from the waitlist; the same `channel_order_id`
+        again is the same tab. Raises what `carry_out` raises."""
+        link = Link(id="", venue_id=venue.id, connector=_OURSELVES, role="channel", name=actor)
+        return (await self._open(link, wanted, says=("hub",))).order
+
+    async def _open(self, link: Link, wanted: OpenTab, *, says: tuple[str, ...] = ()) -> Tab:
         check_wanted(wanted)
         venue = self._directory.venue(link.venue_id)
         owner = seating_owner(venue, self._directory.channels_of(venue.id))
-        if owner not in (link.label, "pos"):
+        may_open = owner in (says or (link.label,))
+        if not may_open and owner != "pos":
             raise _not_yours(link, venue, owner)
         if not await self._database.read(lambda connection: _sits_there(connection, link, wanted)):
             await self._look_at_pos(venue)
         for _ in range(_TRIES_WHILE_MENU_CHANGES):
-            seated = await self._sit_down(link, venue, wanted, may_open=owner == link.label)
+            seated = await self._sit_down(link, venue, wanted, may_open=may_open)
             if seated.outcome is not Outcome.MENU_CHANGED:
                 return self._answer(link, venue, wanted, seated, owner)
             await self._directory.refresh()

@@ -3,6 +3,7 @@
 from hub.api.operation import Operation
 from hub.api.operations import (
     checks,
+    customers,
     drift,
     fidelity,
     items,
@@ -13,8 +14,10 @@ from hub.api.operations import (
     pos_books,
     pos_floor,
     pos_guests,
+    reservations,
     stores,
     tables,
+    waitlist,
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -31,4 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *pos_guests.OPERATIONS,
     *pos_books.OPERATIONS,
     *tables.OPERATIONS,
+    *customers.OPERATIONS,
+    *reservations.OPERATIONS,
+    *waitlist.OPERATIONS,
 )

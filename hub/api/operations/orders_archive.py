@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from hub.api.json import encode
+from hub.api.listing import limit_of, text_of, venue_id_of
 from hub.api.operation import Operation, Reply, Request, Services
 from hub.api.times import parse_timestamp
 from hub.api.views import hold_view, order_view
@@ -15,8 +16,6 @@ from hub.model.order import Order
 from hub.model.status import Stage, Status
 from hub.services.keys import require_venue
 
-_LONGEST_TEXT = 200
-_USUAL_PAGE = 50
 _TAB_WORDS = (Status.OPEN, Status.CLOSED, Status.VOID)
 
 
@@ -33,8 +32,8 @@ async def list_orders(services: Services, request: Request) -> Reply:
     one, with a cursor: go on until there is none.
     """
     query = request.query
-    search = search_of(query, _venue_id(services, request))
-    page = await services.archive.page(search, after=query["cursor"], limit=_limit(query["limit"]))
+    search = search_of(query, venue_id_of(services, request))
+    page = await services.archive.page(search, after=query["cursor"], limit=limit_of(query))
     venue_of = services.directory.venue
     orders = [order_view(record, venue_of(record.order.venue_id), private=True) for record in page.records]
     return Reply(encode({"orders": orders, "nextCursor": None if page.next is None else str(page.next)}))
@@ -60,16 +59,6 @@ async def _order(services: Services, request: Request) -> Order:
     return record.order
 
 
-def _venue_id(services: Services, request: Request) -> str:
-    """The venue to search: the one that is named, else the one the key is bound to, else all."""
-    named = request.query["storeSlug"] or request.query["locationId"]
-    if not named:
-        return request.caller.venue_id or ""
-    venue = services.directory.venue(named)
-    require_venue(request.caller, venue.id)
-    return venue.id
-
-
 def search_of(query: Mapping[str, str], venue_id: str) -> Search:
     """A search from query parameters. Raises `InvalidRequest` naming the parameter."""
     tab, stage = _status(query["status"])
@@ -81,11 +70,11 @@ def search_of(query: Mapping[str, str], venue_id: str) -> Search:
         created_before_ms=parse_timestamp(query["to"] or None, "to"),
         closed_from_ms=parse_timestamp(query["closedFrom"] or None, "closedFrom"),
         closed_before_ms=parse_timestamp(query["closedTo"] or None, "closedTo"),
-        number=_text(query, "number"),
-        ref=_text(query, "ref"),
-        external_id=_text(query, "externalId"),
-        table=_text(query, "table"),
-        guest=_text(query, "guest"),
+        number=text_of(query, "number"),
+        ref=text_of(query, "ref"),
+        external_id=text_of(query, "externalId"),
+        table=text_of(query, "table"),
+        guest=text_of(query, "guest"),
         held=_held(query["held"]),
     )
 
@@ -99,25 +88,10 @@ def _status(word: str) -> tuple[Status | None, Stage | None]:
     return None, Stage(word) if word else None
 
 
-def _text(query: Mapping[str, str], name: str) -> str:
-    text = query[name].strip()
-    if len(text) > _LONGEST_TEXT or "\x00" in text:
-        raise InvalidRequest(f"{name}: must have at most {_LONGEST_TEXT} characters, none of them null", field=name)
-    return text
-
-
 def _held(word: str) -> bool:
     if word not in ("", "true", "false"):
         raise InvalidRequest("held: must be true or false", field="held")
     return word == "true"
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return _USUAL_PAGE
-    if not (text.isascii() and text.isdecimal() and len(text) <= 4):
-        raise InvalidRequest("limit: must be a whole number", field="limit")
-    return int(text)
 
 
 OPERATIONS = (

@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from hub.database.tables import metadata
+from hub.database.guest_tables import guests
 
 connection = context.config.attributes["connection"]
 context.configure(
-    connection=connection, target_metadata=metadata, render_as_batch=True, transaction_per_migration=False
+    connection=connection, target_metadata=guests.metadata, render_as_batch=True, transaction_per_migration=False
 )
 context.run_migrations()
