@@ -143,9 +143,7 @@ class Hub:
             clock=self.clock,
             new_id=self.new_id,
         )
-        self.tables = TableMap(
-            database=self.database, connections=self.connections, clock=self.clock, new_id=self.new_id
-        )
+        self.tables = TableMap(database=self.database, clock=self.clock, new_id=self.new_id)
         self.seating = Seating(
             database=self.database,
             directory=self.directory,
