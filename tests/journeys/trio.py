@@ -107,6 +107,11 @@ class Trio:
         [pos] = self.pos.values()
         return pos
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of a caller who waits for the POS."""
+        return bearer(prefer="wait=20")
+
     def body(self, connector: str, items: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
         """An order at the venue of a POS; items and options are given by their names."""
         slug = SLUGS[connector]
@@ -128,7 +133,7 @@ class Trio:
     def ask(self, order_id: str, what: str, body: Mapping[str, Any], *, status: int = 200) -> dict[str, Any]:
         """The answer to a change, once the POS had its say."""
         answer = self.server.client.post(
-            f"/api/v1/orders/{order_id}/{what}", json=body, headers=bearer(prefer="wait=20"), timeout=40
+            f"/api/v1/orders/{order_id}/{what}", json=body, headers=self.headers, timeout=40
         )
         assert answer.status_code == status, answer.text
         told: dict[str, Any] = answer.json()
