@@ -161,7 +161,10 @@ def _with_total(order: Order, told: PosOrder, words: list[str]) -> Order:
     difference = told.total_cents - before_cents
     charges = (*own, Charge(type="other", cents=difference)) if difference else own
     totals = structs.replace(
-        check.totals, charge_cents=sum(charge.cents for charge in charges), total_cents=told.total_cents
+        check.totals,
+        charge_cents=sum(charge.cents for charge in charges),
+        tax_cents=sum(own.totals.tax_cents for own in told.checks) or check.totals.tax_cents,
+        total_cents=told.total_cents,
     )
     return structs.replace(after, checks=(structs.replace(check, charges=charges, totals=totals),))
 
@@ -178,6 +181,8 @@ def _with_seats(order: Order, told: PosOrder, words: list[str]) -> Order:
 
 
 def _with_status(order: Order, told: PosOrder, now_ms: int, words: list[str]) -> Order:
+    if _is_no_news(order, told):
+        return order
     after = structs.replace(order, raw_status=told.raw_status)
     if told.stage is not order.stage:
         words.append(f"{order.stage} -> {told.stage} ({told.raw_status})")
@@ -193,6 +198,15 @@ def _with_status(order: Order, told: PosOrder, now_ms: int, words: list[str]) ->
     stage = after.stage
     ended = lifecycle.cancelled(after, now_ms) if told.status is Status.VOID else lifecycle.closed(after, now_ms)
     return structs.replace(ended, stage=stage)
+
+
+def _is_no_news(order: Order, told: PosOrder) -> bool:
+    """Whether the POS says what it said all along, so that a stage the hub alone knows must not be undone by it.
+
+    Many POS systems have no word for "served", and some take no stage at all. At first an order is just received.
+    """
+    said_before = told.raw_status == order.raw_status if order.raw_status else told.stage is Stage.RECEIVED
+    return said_before and told.status is order.status
 
 
 def combined(rounds: Sequence[PosOrder]) -> PosOrder:

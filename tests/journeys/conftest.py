@@ -28,11 +28,16 @@ class Stage:
 
     def vendor(self, *, ignore_keys: bool = False, start: bool = True) -> Vendor:
         """A sandbox whose clock is that of the hub."""
-        vendor = Vendor(self.folder / f"vendor-{len(self._vendors)}", self.site.clock, ignore_keys=ignore_keys)
-        self._vendors.append(vendor)
+        options = {"idempotency": False} if ignore_keys else {}
+        vendor = Vendor(self.folder / f"vendor-{len(self._vendors)}", self.site.clock, options=options)
+        self.add(vendor)
         if start:
             vendor.start()
         return vendor
+
+    def add(self, vendor: Vendor) -> None:
+        """A sandbox that ends with this stage."""
+        self._vendors.append(vendor)
 
     def close(self) -> None:
         """Ends every process."""

@@ -77,7 +77,7 @@ def test_arguments_that_are_needed_are_missed_by_name(kiosk: Kiosk, tool: str) -
         answer = handshake(kiosk.server, "tools/call", parameters)
         assert answer.json()["result"]["isError"] is True
         words = answer.json()["result"]["content"][0]["text"]
-        assert any(name in words for name in ("storeSlug", "orderId", "itemId")), words
+        assert any(name in words for name in ("storeSlug", "orderId", "itemId", "items")), words
 
 
 @pytest.mark.parametrize("parameters", [None, [], "x", 1, {}, {"name": 1}, {"name": None}, {"name": "x\x00"}])

@@ -1,5 +1,6 @@
-"""The Clopos sandbox as a process of its own: stopped and started at will, told to fail, and asked what arrived."""
+"""A POS's sandbox as a process of its own: stopped and started at will, told to fail, and asked what arrived."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,26 +13,38 @@ from tests.journeys.running import Process, free_port, new_client, plain_environ
 class Vendor:
     """One sandbox. `url` and what it knows stay the same over `stop` and `start`; faults do not."""
 
-    def __init__(self, folder: Path, clock: Path, *, ignore_keys: bool = False) -> None:
+    def __init__(
+        self, folder: Path, clock: Path, connector: str = "clopos", options: Mapping[str, Any] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._state = folder / "vendor.sqlite"
         self._log = folder / "vendor.log"
         self._clock = clock
-        self._ignore_keys = ignore_keys
+        self._connector = connector
+        self._options = dict(options or {})
         self._process: Process | None = None
         self._client = new_client(self.url)
 
     def start(self) -> None:
         """Serves until `stop`; returns when it answers."""
         arguments = ["-m", "tests.journeys.vendor_process", "--port", str(self._port), "--state", str(self._state)]
-        arguments += ["--clock", str(self._clock), *(["--ignore-keys"] if self._ignore_keys else [])]
+        arguments += ["--clock", str(self._clock), "--vendor", self._connector, "--options", json.dumps(self._options)]
         self._begin(arguments)
 
     def start_from_command_line(self) -> None:
         """The same by `openpos-hub sandbox`, whose clock stays that of the machine."""
-        arguments = ["-m", "hub.cli", "sandbox", "clopos", "--port", str(self._port), "--state", str(self._state)]
+        arguments = [
+            "-m",
+            "hub.cli",
+            "sandbox",
+            self._connector,
+            "--port",
+            str(self._port),
+            "--state",
+            str(self._state),
+        ]
         self._begin(arguments)
 
     def stop(self) -> None:

@@ -68,6 +68,21 @@ def test_a_new_stage_is_taken_with_the_pos_s_own_word() -> None:
     assert after.timing.closed_at_ms is None
 
 
+def test_a_stage_the_hub_alone_knows_is_not_undone_by_what_the_pos_said_all_along() -> None:
+    served = structs.replace(ORDER, stage=Stage.SERVED)
+    assert compare(served, told(), ITEMS, LATER) is None  # it is received there, as it was at first
+    taken = structs.replace(served, raw_status="TAKEN")
+    assert compare(taken, told(stage=Stage.ACCEPTED, raw_status="TAKEN"), ITEMS, LATER) is None
+    with_tip = changed(taken, stage=Stage.ACCEPTED, raw_status="TAKEN", total_cents=2000)
+    assert (with_tip.stage, with_tip.totals.total_cents) == (Stage.SERVED, 2000)
+
+
+def test_what_the_pos_says_for_the_first_time_counts_though_it_goes_back() -> None:
+    served = structs.replace(ORDER, stage=Stage.SERVED, raw_status="NEW")
+    assert changed(served, stage=Stage.ACCEPTED, raw_status="TAKEN").stage is Stage.ACCEPTED
+    assert changed(served, status=Status.VOID, stage=Stage.CANCELLED).status is Status.VOID
+
+
 def test_a_closed_order_and_its_checks_are_closed_from_then_on() -> None:
     after = changed(stage=Stage.COMPLETED, status=Status.CLOSED, payment_status=PaymentStatus.PAID)
     assert (after.status, after.payment_status, after.timing.closed_at_ms) == (Status.CLOSED, PaymentStatus.PAID, LATER)
@@ -174,3 +189,10 @@ def test_rounds_at_the_pos_count_as_one_order() -> None:
     void = structs.replace(second, status=Status.VOID, stage=Stage.CANCELLED)
     assert (combined([first, void]).stage, combined([first, void]).total_cents) == (Stage.READY, 1800)
     assert combined([void, void]).status is Status.VOID
+
+
+def test_the_tax_is_that_of_the_total_which_the_pos_says() -> None:
+    [bill] = bill_of(pos_line(PLOV.id, 1, 2000))
+    taxed = structs.replace(bill, totals=structs.replace(bill.totals, tax_cents=276))
+    assert changed(total_cents=2000, checks=(taxed,)).totals.tax_cents == 276
+    assert changed(total_cents=2000).totals.tax_cents == ORDER.totals.tax_cents
