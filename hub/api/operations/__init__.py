@@ -2,9 +2,11 @@
 
 from hub.api.operation import Operation
 from hub.api.operations import (
+    campaigns,
     customers,
     drift,
     fidelity,
+    insights,
     items,
     order_changes,
     orders,
@@ -35,4 +37,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *customers.OPERATIONS,
     *reservations.OPERATIONS,
     *waitlist.OPERATIONS,
+    *campaigns.OPERATIONS,
+    *insights.OPERATIONS,
 )
