@@ -47,6 +47,7 @@ from hub.services.fidelity import FidelityReports
 from hub.services.front_of_house import FrontOfHouse
 from hub.services.health import Health
 from hub.services.history import History
+from hub.services.insight_text import ModelSettings, insight_writer
 from hub.services.key_uses import WRITTEN_EVERY_SECONDS, KeyUses
 from hub.services.limits import RequestLimits, RequestRules
 from hub.services.link_stores import LinkStores
@@ -172,6 +173,13 @@ class Hub:
             seating=self.seating,
             clock=self.clock,
             new_id=self.new_id,
+            writer=insight_writer(
+                ModelSettings(settings.model_url, settings.model_key, settings.model_name),
+                transport=self._transport,
+                sink=self.recorder,
+                limiter=Pacing(self.database, self.clock),
+                clock=self.clock,
+            ),
         )
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
@@ -278,6 +286,7 @@ class Hub:
             Job("delete-orders", 10, self.retention.delete_orders),
             Job("forget-guests", 3600, self.retention.forget_refs),
             Job("read-guests", 15, self.front.book.read_on),
+            Job("compute-segments", 600, self.front.segments.refresh),
             Job("forget-bookings", 3600, self.front.book.forget_bookings),
             Job("tidy-calls", 3600, self.retention.tidy_calls),
             Job("forget-quotes", 3600, self.quotes.forget),

@@ -38,6 +38,10 @@ class Settings:
     """Other sites whose pages may call the API."""
     clock_offset_file: Path | None = None
     """Tests only: a file with seconds to add to the clock."""
+    model_url: str = ""
+    """A language model that writes about insights, by its OpenAI-compatible base address; none when empty."""
+    model_key: str = field(default="", repr=False)
+    model_name: str = ""
     evidence_key: str = field(default="", repr=False)
     """What evidence is sealed with; none when empty."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -80,6 +84,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         hosts=_hosts(env, "OPENPOS_HOSTS"),
         origins=_origins(env, "OPENPOS_ORIGINS"),
         clock_offset_file=Path(offset_file) if offset_file else None,
+        model_url=_model_url(env),
+        model_key=env.get("OPENPOS_MODEL_KEY", ""),
+        model_name=env.get("OPENPOS_MODEL_NAME", ""),
         evidence_key=_evidence_key(env.get("OPENPOS_EVIDENCE_KEY", "")),
         secrets=env,
         secret_keys=_words(env, "OPENPOS_SECRET_KEY"),
@@ -103,6 +110,15 @@ def _with_driver(url: str) -> str:
             return "postgresql+psycopg://" + url.removeprefix(scheme)
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise ConfigurationError("OPENPOS_DATABASE_URL must start with postgresql:// or sqlite:///")
+    return url
+
+
+def _model_url(env: Mapping[str, str]) -> str:
+    url = env.get("OPENPOS_MODEL_URL", "")
+    if url and not url.startswith(("http://", "https://")):
+        raise ConfigurationError("OPENPOS_MODEL_URL must start with http:// or https://, like https://host/v1")
+    if url and not env.get("OPENPOS_MODEL_NAME"):
+        raise ConfigurationError("OPENPOS_MODEL_NAME must name the model behind OPENPOS_MODEL_URL")
     return url
 
 

@@ -2,10 +2,12 @@
 
 from hub.api.operation import Operation
 from hub.api.operations import (
+    campaigns,
     checks,
     customers,
     drift,
     fidelity,
+    insights,
     items,
     order_changes,
     orders,
@@ -37,4 +39,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *customers.OPERATIONS,
     *reservations.OPERATIONS,
     *waitlist.OPERATIONS,
+    *campaigns.OPERATIONS,
+    *insights.OPERATIONS,
 )

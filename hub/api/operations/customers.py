@@ -37,7 +37,7 @@ async def list_customers(services: Services, request: Request) -> Reply:
     venue_id = venue_id_of(services, request)
     guests = services.front.guests
     page = await guests.page(venue_id, query=text, after=query["cursor"], limit=limit_of(query))
-    views = await _views(services, request, page.guests)
+    views = await customer_views(services, request, page.guests)
     at_pos = PosGuests(PosSearch.NOT_ASKED)
     if text and venue_id and not query["cursor"]:
         venue = services.directory.venue(venue_id)
@@ -57,7 +57,7 @@ async def list_customers(services: Services, request: Request) -> Reply:
 async def get_customer(services: Services, request: Request) -> Reply:
     """One guest with figures, by id."""
     guest = await _guest(services, request)
-    [view] = await _views(services, request, [guest])
+    [view] = await customer_views(services, request, [guest])
     return changed_reply(encode({"customer": view}), guest.version)
 
 
@@ -69,7 +69,7 @@ async def change_customer(services: Services, request: Request) -> Reply:
     after = await services.front.guests.change(
         guest, GuestChange(**told), version=request.if_match, actor=request.caller.name
     )
-    [view] = await _views(services, request, [after])
+    [view] = await customer_views(services, request, [after])
     return changed_reply(encode({"customer": view}), after.version)
 
 
@@ -91,7 +91,7 @@ async def _guest(services: Services, request: Request) -> Guest:
     return guest
 
 
-async def _views(services: Services, request: Request, guests: Any) -> list[dict[str, Any]]:
+async def customer_views(services: Services, request: Request, guests: Any) -> list[dict[str, Any]]:
     """The guests with their figures at each store the caller may see."""
     same = await services.front.guests.same_people(guests)
     bound_to = request.caller.venue_id
