@@ -30,6 +30,22 @@ growth: $(VENV)/.test  ## What orders cost at a million, and deleting them; take
 faults: $(VENV)/.test  ## The long kill and outage runs.
 	@$(BIN)/pytest tests/journeys --long $(PYTEST_ARGS)
 
+# Programs of others to try the hub with, each with a lock file and a place of its own.
+TRIED := conformance/.tools
+TRIED_LOCKS := conformance/node.lock conformance/python-v1.lock conformance/python-v2.lock
+
+conformance: $(VENV)/.run $(TRIED)/.ready  ## The MCP conformance suite and other people's MCP clients, against a hub.
+	@$(BIN)/python -m conformance.run
+
+$(TRIED)/.ready: $(TRIED_LOCKS) conformance/package-lock.json
+	@echo "Setting up $(TRIED) (first time only) …"
+	@for name in node python-v1 python-v2; do \
+	  $(PYTHON) -m venv $(TRIED)/$$name && \
+	  $(TRIED)/$$name/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r conformance/$$name.lock || exit 1; done
+	@PATH="$(CURDIR)/$(TRIED)/node/bin:$$PATH" npm ci --silent --ignore-scripts --prefix conformance
+	@touch $@
+
 docs: $(VENV)/.run  ## Write the generated tables of README.md and docs/ anew.
 	@$(BIN)/python docs/generate.py
 
@@ -39,9 +55,10 @@ help:  ## This list.
 # The lock files carry hashes and no index addresses. `uv` is needed here only.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-lock:  ## Renew both lock files (needs uv).
+lock:  ## Renew the lock files (needs uv).
 	$(COMPILE) pyproject.toml requirements-build.in -o requirements.lock
 	$(COMPILE) --extra test pyproject.toml requirements-build.in -c requirements.lock -o requirements-test.lock
+	for name in node python-v1 python-v2; do $(COMPILE) conformance/$$name.in -o conformance/$$name.lock; done
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (first time only) …"

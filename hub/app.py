@@ -5,7 +5,7 @@ import os
 import random
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -18,6 +18,7 @@ from hub.api.admission import Desk, Visitors
 from hub.api.edge import Edge
 from hub.api.inbound import Inbound
 from hub.api.json import encode
+from hub.api.operation import Operation
 from hub.api.operations import OPERATIONS
 from hub.api.replies import framework_error
 from hub.api.rest import Rest
@@ -317,7 +318,7 @@ class Hub:
                 _log.warning("link %s: the menu could not be read: %s", link.id, problem.message)
 
 
-def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
+def create_app(hub: Hub, *, deliver: bool = True, operations: Sequence[Operation] = OPERATIONS) -> ASGIApp:
     """The web application of a hub. With `deliver` it carries delivery and jobs as well."""
     # Only a process that serves needs the protocol's SDK, which takes its time to load.
     from hub.api.mcp.endpoint import PATH as MCP_PATH  # noqa: PLC0415
@@ -353,9 +354,9 @@ def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
     settings = hub.settings
     trace = InboundTrace(hub.recorder)
     rest = Rest(hub, trace, max_body_bytes=settings.max_body_bytes)
-    mcp = McpEndpoint(hub, trace, OPERATIONS, version=version("openpos-hub"), max_body_bytes=settings.max_body_bytes)
+    mcp = McpEndpoint(hub, trace, operations, version=version("openpos-hub"), max_body_bytes=settings.max_body_bytes)
     web = Litestar(
-        route_handlers=[*rest.routes(OPERATIONS), *mcp.routes(), health],
+        route_handlers=[*rest.routes(operations), *mcp.routes(), health],
         lifespan=[lifespan],
         exception_handlers={Exception: framework_error},
         openapi_config=None,

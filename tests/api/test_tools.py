@@ -33,6 +33,20 @@ def test_a_tool_has_a_legal_name_and_valid_schemas(bound: BoundTool) -> None:
 
 
 @each_tool
+def test_decimals_are_numbers_in_the_schemas_as_they_are_in_the_answers(bound: BoundTool) -> None:
+    schemas = msgspec.json.encode([bound.input_schema, bound.output_schema])
+    assert b'"decimal"' not in schemas
+
+
+def test_money_of_an_answer_fits_its_schema() -> None:
+    money = TOOLS["get_payment_state"].output_schema["$defs"]["MoneyView"]
+    answer = {"cents": 1499, "dollars": 14.99, "display": "$14.99", "currency": "USD"}
+    jsonschema.validate(answer, money)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**answer, "dollars": "14.99"}, money)
+
+
+@each_tool
 def test_the_brief_s_arguments_fit_and_unknown_ones_do_not(bound: BoundTool) -> None:
     of_the_page: dict[str, dict[str, Any]] = {
         "get_stores": {},
