@@ -19,6 +19,7 @@ from hub.api.edge import Edge
 from hub.api.inbound import Inbound
 from hub.api.json import encode
 from hub.api.operations import OPERATIONS
+from hub.api.reference import Reference
 from hub.api.replies import framework_error
 from hub.api.rest import Rest
 from hub.clock import SystemClock
@@ -354,8 +355,9 @@ def create_app(hub: Hub, *, deliver: bool = True) -> ASGIApp:
     trace = InboundTrace(hub.recorder)
     rest = Rest(hub, trace, max_body_bytes=settings.max_body_bytes)
     mcp = McpEndpoint(hub, trace, OPERATIONS, version=version("openpos-hub"), max_body_bytes=settings.max_body_bytes)
+    reference = Reference(OPERATIONS, version=version("openpos-hub"))
     web = Litestar(
-        route_handlers=[*rest.routes(OPERATIONS), *mcp.routes(), health],
+        route_handlers=[*rest.routes(OPERATIONS), *reference.routes(), *mcp.routes(), health],
         lifespan=[lifespan],
         exception_handlers={Exception: framework_error},
         openapi_config=None,
