@@ -30,6 +30,9 @@ growth: $(VENV)/.test  ## What orders cost at a million, and deleting them; take
 faults: $(VENV)/.test  ## The long kill and outage runs.
 	@$(BIN)/pytest tests/journeys --long $(PYTEST_ARGS)
 
+fuzz: $(VENV)/.test  ## The API against its OpenAPI document, thousands of requests.
+	@$(BIN)/pytest tests/api/test_fuzz.py --long $(PYTEST_ARGS)
+
 docs: $(VENV)/.run  ## Write the generated tables of README.md and docs/ anew.
 	@$(BIN)/python docs/generate.py
 
