@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OPENPOS_DATA
 
-.PHONY: run test check format lock bench growth faults docs help clean
+.PHONY: run test check format lock bench growth faults fuzz conformance docs help clean
 
 run: $(VENV)/.run  ## Start the hub with demo venues and POS sandboxes.
 	@$(BIN)/openpos-hub demo --port $(PORT)
@@ -45,6 +45,9 @@ $(TRIED)/.ready: $(TRIED_LOCKS) conformance/package-lock.json
 	    -r conformance/$$name.lock || exit 1; done
 	@PATH="$(CURDIR)/$(TRIED)/node/bin:$$PATH" npm ci --silent --ignore-scripts --prefix conformance
 	@touch $@
+
+fuzz: $(VENV)/.test  ## The API against its OpenAPI document, thousands of requests.
+	@$(BIN)/pytest tests/api/test_fuzz.py --long $(PYTEST_ARGS)
 
 docs: $(VENV)/.run  ## Write the generated tables of README.md and docs/ anew.
 	@$(BIN)/python docs/generate.py

@@ -20,6 +20,7 @@ from hub.api.inbound import Inbound
 from hub.api.json import encode
 from hub.api.operation import Operation
 from hub.api.operations import OPERATIONS
+from hub.api.reference import Reference
 from hub.api.replies import framework_error
 from hub.api.rest import Rest
 from hub.clock import SystemClock
@@ -355,8 +356,9 @@ def create_app(hub: Hub, *, deliver: bool = True, operations: Sequence[Operation
     trace = InboundTrace(hub.recorder)
     rest = Rest(hub, trace, max_body_bytes=settings.max_body_bytes)
     mcp = McpEndpoint(hub, trace, operations, version=version("openpos-hub"), max_body_bytes=settings.max_body_bytes)
+    reference = Reference(tuple(operations), version=version("openpos-hub"))
     web = Litestar(
-        route_handlers=[*rest.routes(operations), *mcp.routes(), health],
+        route_handlers=[*rest.routes(operations), *reference.routes(), *mcp.routes(), health],
         lifespan=[lifespan],
         exception_handlers={Exception: framework_error},
         openapi_config=None,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 _Utc = Annotated[str, Meta(description="ISO 8601 in UTC, e.g. 2026-02-09T12:30:00Z")]
 _Local = Annotated[str, Meta(description="The same moment in the store's time zone, with offset")]
@@ -146,6 +146,7 @@ class ChosenShape(Struct, frozen=True, rename="camel"):
 class LineShape(Struct, frozen=True, rename="camel"):
     """An ordered item."""
 
+    uid: str
     item_id: str
     name: str
     quantity: int
@@ -164,14 +165,26 @@ class CauseShape(Struct, frozen=True, rename="camel"):
     next_action: str
 
 
+class OpenItemShape(Struct, frozen=True, rename="camel"):
+    """Something a POS that has the order has yet to do."""
+
+    operation: str
+    state: str
+    cause: str | None
+    detail: str
+
+
 class InjectionShape(Struct, frozen=True, rename="camel"):
-    """How far the order is on its way into a POS."""
+    """How far the order is on its way into a POS; the last three only with `orders:read`."""
 
     target: str
     state: str
     attempts: int
     deadline_at: str | None
     cause: CauseShape | None
+    detail: str | UnsetType = UNSET
+    pos_order_id: str | UnsetType | None = UNSET
+    open_items: list[OpenItemShape] | UnsetType = UNSET
 
 
 class PaymentShape(Struct, frozen=True, rename="camel"):
@@ -200,8 +213,35 @@ class CheckShape(Struct, frozen=True, rename="camel"):
     payments: list[PaymentShape] = []
 
 
+class GuestShape(Struct, frozen=True, rename="camel"):
+    """Who ordered."""
+
+    name: str
+    phone: str | None
+    email: str | None
+
+
+class AuditShape(Struct, frozen=True, rename="camel"):
+    """What the total is by our menu, by the caller, and by the POS."""
+
+    computed: MoneyShape
+    declared: MoneyShape | None
+    pos: MoneyShape | None
+    difference: MoneyShape
+    rule: str
+
+
+class LossShape(Struct, frozen=True):
+    """A part of the order that did not reach a target as it was."""
+
+    target: str
+    path: str
+    kind: str
+    loss: str
+
+
 class OrderShape(Struct, frozen=True, rename="camel"):
-    """An order."""
+    """An order. From `customer` on only with `orders:read`."""
 
     id: str
     order_number: str
@@ -226,7 +266,19 @@ class OrderShape(Struct, frozen=True, rename="camel"):
     created_at: _Utc
     created_at_local: _Local
     updated_at: _Utc
+    closed_at: str | None
     injection: list[InjectionShape]
+    customer: GuestShape | UnsetType | None = UNSET
+    delivery_address: str | UnsetType | None = UNSET
+    delivery_instructions: str | UnsetType | None = UNSET
+    tables: list[str] | UnsetType = UNSET
+    party_size: int | UnsetType | None = UNSET
+    notes: str | UnsetType = UNSET
+    external_id: str | UnsetType | None = UNSET
+    mark: str | UnsetType = UNSET
+    origin: str | UnsetType = UNSET
+    money_audit: AuditShape | UnsetType = UNSET
+    fidelity: list[LossShape] | UnsetType = UNSET
 
 
 class OrderAnswer(Struct, frozen=True):

@@ -197,4 +197,12 @@ class Operation:
     end would take them along."""
     answer: type[Struct] | None = None
     """The shape of the answer; an operation with tools has one."""
+    success: int = 200
+    """The HTTP status of an answer that is no error."""
+    heeds: tuple[str, ...] = ()
+    """The request headers that change what it does, besides the key; those of changes of an order need no naming."""
+    gives: tuple[str, ...] = ()
+    """The headers of its answer, besides those of every answer and those that `heeds` brings with it."""
+    example: Mapping[str, Any] | None = None
+    """A body for the documentation."""
     tools: tuple[Tool, ...] = ()

@@ -9,6 +9,7 @@ import msgspec
 from hub.api.hints import next_step
 from hub.api.json import decode
 from hub.api.operation import Operation, Reply, Request, Services, Tool
+from hub.api.schemas import schemas_of
 from hub.errors import Forbidden, HubError
 from hub.services.keys import allows
 from hub.services.requests import Caller
@@ -110,7 +111,7 @@ async def use(services: Services, caller: Caller, bound: BoundTool, arguments: A
 
 def _schema(kind: type) -> dict[str, Any]:
     """A struct's JSON Schema with an object at its root, as the protocol wants it."""
-    (reference,), components = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    (reference,), components = schemas_of([kind], "#/$defs/{name}")
     schema = dict(components.pop(reference["$ref"].rpartition("/")[2]))
     with_numbers: dict[str, Any] = _with_numbers({**schema, "$defs": components} if components else schema)
     return with_numbers

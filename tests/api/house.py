@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from litestar.types import ASGIApp
 from msgspec import structs
 from sqlalchemy import Connection
 
@@ -32,8 +33,8 @@ TABLES = ("orders", "order_events", "lanes", "deliveries", "idempotency_keys", "
 class House:
     """The hub, its till, and a client of its API."""
 
-    def __init__(self, hub: Hub, client: httpx.AsyncClient, script: Script) -> None:
-        self.hub, self.client, self.till = hub, client, script
+    def __init__(self, hub: Hub, app: ASGIApp, client: httpx.AsyncClient, script: Script) -> None:
+        self.hub, self.app, self.client, self.till = hub, app, client, script
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, key: str = "sk_full", **headers: str
@@ -98,7 +99,7 @@ async def open_house(folder: Path, database_url: str = "", *, deliver: bool = Fa
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         try:
-            yield House(hub, client, script)
+            yield House(hub, app, client, script)
         finally:
             await hub.stop()
 

@@ -70,6 +70,7 @@ OPERATIONS = (
         handler=set_availability,
         body=AvailabilityBody,
         answer=AvailabilityAnswer,
+        example={"available": False, "locationId": "loc_xxx"},
         tools=(
             Tool(
                 name="86_item",

@@ -138,6 +138,12 @@ def _order_call(arguments: OrderIdArguments) -> Call:
     return Call(path={"order": arguments.order_id})
 
 
+_EXAMPLE = {
+    "storeSlug": "demo-restaurant",
+    "items": [{"itemId": "item_xxx", "quantity": 2}],
+    "orderType": "pickup",
+    "customer": {"name": "Alice", "phone": "555-1234"},
+}
 OPERATIONS = (
     Operation(
         name="quote_order",
@@ -149,6 +155,8 @@ OPERATIONS = (
         handler=quote_order,
         body=PricedBody,
         answer=QuoteAnswer,
+        success=201,
+        example=_EXAMPLE,
         tools=(
             Tool(
                 name="quote_order",
@@ -171,6 +179,10 @@ OPERATIONS = (
         handler=create_order,
         body=OrderBody,
         answer=OrderAnswer,
+        success=201,
+        heeds=("Idempotency-Key", "Prefer"),
+        gives=("Location",),
+        example=_EXAMPLE,
         tools=(
             Tool(
                 name="create_order",
@@ -192,6 +204,7 @@ OPERATIONS = (
         anonymous=True,
         handler=get_order,
         answer=OrderAnswer,
+        gives=("ETag",),
         tools=(
             Tool(
                 name="get_order",

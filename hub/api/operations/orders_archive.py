@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hub.api.answers import OrderShape
 from hub.api.json import encode
 from hub.api.listing import limit_of, text_of, venue_id_of
 from hub.api.operation import Operation, Reply, Request, Services
@@ -23,6 +24,29 @@ class HoldBody(Struct, frozen=True):
     """Why the order must not be deleted, e.g. the number of a court case."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class OrdersAnswer(Struct, frozen=True, rename="camel"):
+    """A page of orders. `nextCursor` leads to the next one; null at the end."""
+
+    orders: list[OrderShape]
+    next_cursor: str | None
+
+
+class HoldShape(Struct, frozen=True, rename="camel"):
+    """A legal hold."""
+
+    order_id: str
+    order_number: str
+    reason: str
+    held_by: str
+    since: str
+
+
+class HoldAnswer(Struct, frozen=True):
+    """The hold on the order; null when there is none."""
+
+    hold: HoldShape | None
 
 
 async def list_orders(services: Services, request: Request) -> Reply:
@@ -108,6 +132,7 @@ OPERATIONS = (
             *("table", "number", "ref", "externalId", "guest", "held", "cursor", "limit"),
         ),
         of_many=True,
+        answer=OrdersAnswer,
     ),
     Operation(
         name="hold_order",
@@ -118,6 +143,7 @@ OPERATIONS = (
         anonymous=False,
         handler=hold_order,
         body=HoldBody,
+        answer=HoldAnswer,
     ),
     Operation(
         name="release_order",
@@ -127,5 +153,6 @@ OPERATIONS = (
         scope="orders:write",
         anonymous=False,
         handler=release_order,
+        answer=HoldAnswer,
     ),
 )

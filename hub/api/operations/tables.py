@@ -1,13 +1,42 @@
 """A store's tables as the hub sees them."""
 
-from typing import Any
+from msgspec import Struct
 
 from hub.api.json import encode
 from hub.api.operation import Operation, Reply, Request, Services
 from hub.api.views import timestamp
 from hub.errors import InvalidRequest
+from hub.model.table import TableStatus
 from hub.services.keys import require_venue
 from hub.services.tables import TableSeen
+
+
+class SittingShape(Struct, frozen=True, rename="camel"):
+    """The order of the guests who sit at a table."""
+
+    id: str
+    order_number: str
+    party_size: int | None
+    seated_at: str | None
+
+
+class FloorTableShape(Struct, frozen=True, rename="camel"):
+    """A table; `order` is null where nobody sits."""
+
+    id: str
+    name: str
+    seats: int | None
+    area: str | None
+    status: TableStatus
+    order: SittingShape | None
+
+
+class FloorAnswer(Struct, frozen=True, rename="camel"):
+    """The tables of a store."""
+
+    store_slug: str
+    location_id: str
+    tables: list[FloorTableShape]
 
 
 async def get_tables(services: Services, request: Request) -> Reply:
@@ -18,26 +47,27 @@ async def get_tables(services: Services, request: Request) -> Reply:
     venue = services.directory.venue(named)
     require_venue(request.caller, venue.id)
     seen = await services.tables.seen(venue.id)
-    view = {"storeSlug": venue.slug, "locationId": venue.id, "tables": [_table_view(entry) for entry in seen]}
-    return Reply(encode(view))
+    return Reply(encode(FloorAnswer(venue.slug, venue.id, [_shown(entry) for entry in seen])))
 
 
-def _table_view(entry: TableSeen) -> dict[str, Any]:
+def _shown(entry: TableSeen) -> FloorTableShape:
     table, order = entry.table, entry.order
-    sitting = order and {
-        "id": order.id,
-        "orderNumber": order.number,
-        "partySize": order.party_size,
-        "seatedAt": timestamp(order.timing.seated_at_ms or order.created_at_ms),
-    }
-    return {
-        "id": table.id,
-        "name": table.name,
-        "seats": table.seats,
-        "area": table.area or None,
-        "status": table.status,
-        "order": sitting,
-    }
+    sitting = None
+    if order is not None:
+        sitting = SittingShape(
+            id=order.id,
+            order_number=order.number,
+            party_size=order.party_size,
+            seated_at=timestamp(order.timing.seated_at_ms or order.created_at_ms),
+        )
+    return FloorTableShape(
+        id=table.id,
+        name=table.name,
+        seats=table.seats,
+        area=table.area or None,
+        status=table.status,
+        order=sitting,
+    )
 
 
 OPERATIONS = (
@@ -51,5 +81,6 @@ OPERATIONS = (
         handler=get_tables,
         query=("storeSlug", "locationId"),
         of_many=True,
+        answer=FloorAnswer,
     ),
 )
