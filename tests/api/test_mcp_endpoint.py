@@ -38,10 +38,12 @@ class Seen(Struct, frozen=True):
 class Agent:
     """An agent at a hub with one tool."""
 
-    def __init__(self, handler: Any) -> None:
+    def __init__(self, handler: Any, *, of_many: bool = False) -> None:
         self.sink = CallList()
         tool = Tool("look", "Look", "Looks whether there is anything.", Nothing, lambda _: Call())
-        operation = Operation("look", "GET", "/look", "", "menu:read", True, handler, answer=Seen, tools=(tool,))
+        operation = Operation(
+            "look", "GET", "/look", "", "menu:read", True, handler, answer=Seen, tools=(tool,), of_many=of_many
+        )
         self.endpoint = McpEndpoint(
             House(),  # type: ignore[arg-type]
             InboundTrace(self.sink),
@@ -128,3 +130,16 @@ async def test_a_tool_that_takes_too_long_goes_on_and_the_caller_hears_it(monkey
 async def test_a_body_beyond_the_limit_is_not_read() -> None:
     answer = await Agent(well).post({"method": "tools/list", "more": "x" * 1000})
     assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
+
+
+@pytest.mark.parametrize("of_many", [False, True])
+async def test_the_trace_keeps_nothing_of_a_tool_that_answers_with_many_guests(of_many: bool) -> None:
+    async def seen(services: Any, request: Request) -> Reply:
+        return Reply('{"seen": true}')
+
+    agent = Agent(seen, of_many=of_many)
+    answer = await agent.post({"method": "tools/call", "params": CALL})
+    assert "seen" in answer.text
+    [call] = agent.sink.calls
+    assert (call.operation, call.status) == ("mcp.look", 200)
+    assert [bool(call.request_body), bool(call.response_body)] == [not of_many, not of_many]

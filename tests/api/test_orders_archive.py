@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from hub.api.operation import Reply, Request
-from hub.api.operations import OPERATIONS as ALL_OPERATIONS
 from hub.api.operations.orders_archive import OPERATIONS, HoldBody, hold_order, list_orders, release_order
 from hub.database.archive import Page, Position
 from hub.errors import Forbidden, InvalidRequest, NotFound
@@ -183,7 +182,3 @@ async def test_the_trace_keeps_neither_query_nor_answer_of_a_search() -> None:
     assert answer.json() == {"orders": ["Alice"]}
     [call] = face.sink.calls
     assert (call.url, call.response_body, call.status) == ("/api/v1/things/1", "", 200)
-
-
-async def test_no_agent_gets_many_orders_until_the_trace_of_agents_leaves_them_out_too() -> None:
-    assert [operation.name for operation in ALL_OPERATIONS if operation.of_many and operation.tools] == []

@@ -79,12 +79,14 @@ class McpEndpoint:
 
     async def _post(self, request: litestar.Request[Any, Any, Any]) -> ASGIResponse:
         started, at_ms = time.perf_counter(), self._services.now_ms()
-        body, operation = b"", "mcp"
+        body, operation, of_many = b"", "mcp", False
         try:
             admission_of(request.scope).check_key()
             body = await read_body(headers_of(request.scope), request.receive, self._max_body_bytes)
             message = read_message(body, request.headers.get("mcp-protocol-version"))
-            operation = f"mcp.{message.tool}" if message.tool in self._tools else "mcp"
+            bound = self._tools.get(message.tool)
+            if bound is not None:
+                operation, of_many = f"mcp.{message.tool}", bound.operation.of_many
             answer = await self._answer(request, message, body)
         except NotAMessage as problem:
             answer = problem.answer
@@ -101,10 +103,10 @@ class McpEndpoint:
             method="POST",
             url=PATH,
             request_headers=request.headers,
-            request_body=body,
+            request_body=b"" if of_many else body,
             status=answer.status,
             response_headers=answer.headers,
-            response_body=answer.body,
+            response_body=b"" if of_many else answer.body,
             order_id=answer.order_id,
             error=answer.error,
         )
