@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from hub.cli import commands, orders, tables
+from hub.cli import commands, guests, orders, tables
 from hub.errors import HubError
 from hub.services.keys import Access
 
@@ -88,6 +88,8 @@ def build_parser() -> argparse.ArgumentParser:
     backup.add_argument("folder", metavar="FOLDER", help="where the copy goes; made if missing, must be empty")
     backup.set_defaults(run=commands.backup)
 
+    _guests(add("guests", help="find a store's guests, and forget one who asks for it"))
+    _campaigns(add("campaigns", help="write to whom a campaign's message may go"))
     _tables(add("tables", help="list a venue's tables, and say which table a name means"))
     _orders(add("orders", help="find, export, hold and prove orders; delete those whose time is over"))
     _keys(add("keys", help="make, list and revoke API keys"))
@@ -143,6 +145,25 @@ def _changes(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=default_port, help="port to listen on (default %(default)s)")
+
+
+def _guests(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+    find = add("find", help="list guests by name, phone number or e-mail address, newest first")
+    find.add_argument("query", metavar="WORDS", nargs="?", default="", help="what to look for (default: all)")
+    find.add_argument("--store", metavar="SLUG", help="of this store only")
+    find.set_defaults(run=guests.find)
+    forget = add("forget", help="take a guest's name and addresses out of the hub, on their request")
+    forget.add_argument("customer", metavar="CUSTOMER", help="the guest's id (cust_…)")
+    forget.set_defaults(run=guests.forget)
+
+
+def _campaigns(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+    audience = add("audience", help="write the guests a campaign may reach to a file, as CSV")
+    audience.add_argument("campaign", metavar="CAMPAIGN", help="the campaign's id (camp_…)")
+    audience.add_argument("file", metavar="FILE", help="a new file; - for standard output")
+    audience.set_defaults(run=guests.audience)
 
 
 def _tables(parser: argparse.ArgumentParser) -> None:

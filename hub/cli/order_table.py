@@ -62,12 +62,12 @@ def table(out: IO[str]) -> Write:
     rows.writerow(_COLUMNS)
 
     def write(record: OrderRecord, venue: Venue) -> None:
-        rows.writerow([_cell(column(record, venue)) for column in _COLUMNS.values()])
+        rows.writerow([cell(column(record, venue)) for column in _COLUMNS.values()])
 
     return write
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
     """A cell no spreadsheet takes for a formula: what a guest typed is never calculated."""
     text = "" if value is None else str(value)
     number = text[1:].replace(".", "").replace(" ", "").isdecimal()

@@ -65,7 +65,7 @@ def export(options: argparse.Namespace) -> int:
 
     async def run(hub: Hub) -> int:
         search, count, news = _search(hub, options), 0, _News("orders examined")
-        with _new_text_file(options.file) as out:
+        with new_text_file(options.file) as out:
             write = table(out) if kind == "csv" else jsonl(out)
             examined = 0
             async for page in hub.archive.pages(search):
@@ -210,7 +210,8 @@ def _new_file(name: str) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def _new_text_file(name: str) -> Iterator[IO[str]]:
+def new_text_file(name: str) -> Iterator[IO[str]]:
+    """A new file for text, or standard output for `-`; raises `ConfigurationError` for one that exists."""
     with _new_file(name) as raw:
         out = io.TextIOWrapper(raw, encoding="utf-8", newline="", write_through=True)
         yield out

@@ -1,5 +1,6 @@
 """A restaurant as its front of house sees it: orders come in, and somebody asks the API about guests."""
 
+from itertools import count
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from hub.database.engine import Database
 from hub.database.order_reads import load_order
 from hub.database.orders import place_orders, save_change
 from hub.errors import ConfigurationError
+from hub.model.ids import time_ordered_id
 from hub.model.order import Customer, Order
 from hub.model.status import PaymentStatus, Stage, Status
 from hub.model.venue import Link, Venue
@@ -22,7 +24,7 @@ from hub.services.keys import create_key
 from hub.trace.inbound import InboundTrace
 from tests.api.edges import edge
 from tests.contract.ports import CallList, StandingClock
-from tests.database.stored import NOW, OTHER_VENUE, VENUE, counting_ids, new_order
+from tests.database.stored import NOW, OTHER_VENUE, VENUE, new_order
 from tests.services.seating.dining_room import FLOOR, DiningRoom
 
 ALICE = Customer(name="Alice Əliyeva", phone="+994 50 123 45 67", email="Alice@example.com")
@@ -56,7 +58,7 @@ class Restaurant:
         self.room = DiningRoom(database, clock, process=process)
         self.directory = self.room.directory
         self.connections = NoPos()
-        self.new_id = counting_ids(NOW + process)
+        self._numbers = count(process * 1_000_000)
         self.sink = CallList()
         self.front = FrontOfHouse(
             database=database,
@@ -79,6 +81,10 @@ class Restaurant:
 
     def now_ms(self) -> int:
         return self.clock.now_ms()
+
+    def new_id(self, prefix: str) -> str:
+        number = next(self._numbers).to_bytes(10, "big")
+        return time_ordered_id(prefix, now_ms=self.clock.now_ms(), random_bytes=number)
 
     async def open(self, *channels: Link, venue: Venue = VENUE, tables: Any = FLOOR) -> "Restaurant":
         """Declares tables, channels (none, unless named) and keys."""
