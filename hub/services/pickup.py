@@ -40,17 +40,24 @@ class Pickup:
         self._clock = clock
         self._new_id = new_id
 
-    async def look(self, link: Link, connector: PosConnector, listed: Sequence[PosOrder]) -> int:
-        """Goes through a POS's list; returns how many orders were picked up. Raises `ConnectorError`."""
+    async def look(
+        self, link: Link, connector: PosConnector, listed: Sequence[PosOrder], *, take_in: bool = True
+    ) -> int:
+        """Goes through a POS's list; returns how many orders were picked up. Raises `ConnectorError`.
+
+        Without `take_in` only drafts are swept, and what the staff opened stays theirs.
+        """
         ids = [order.ref.id for order in listed]
         known = await self._database.read(lambda connection: known_refs(connection, link.id, "order", ids))
         unknown = [order for order in listed if order.ref.id not in known and order.status is not Status.VOID]
         picked_up = 0
+        if not take_in:  # rows that do not show a mark are not worth a call each, poll after poll
+            unknown = [order for order in unknown if order.mark]
         for told in unknown[:_READ_AT_MOST]:
             whole = await connector.fetch_order(told.ref) if told.summary_only else told
             if whole.mark:
                 await self._sweep(link, connector, whole)
-            else:
+            elif take_in:
                 picked_up += await self._take_in(link, whole)
         return picked_up
 

@@ -70,8 +70,9 @@ class Sync:
         picks_up = lists and link.pos_orders == "pick_up"
         if not opened and not picks_up:
             return PolledLink(0, 0)
+        sweeps = lists and len(connector.submission) > 1  # a lost answer may have left a draft behind
         listed: Sequence[PosOrder] = ()
-        if lists and (picks_up or len(opened) > 1):
+        if lists and (picks_up or sweeps or len(opened) > 1):
             oldest_ms = min((entry.created_at_ms for entry in opened), default=self._clock.now_ms())
             listed = await connector.list_orders(since_ms=oldest_ms - _CLOCK_SKEW_MS)
         by_id = {order.ref.id: order for order in listed}
@@ -81,7 +82,9 @@ class Sync:
         changed = 0
         for _, entries in groupby(opened, key=lambda entry: entry.order_id):
             changed += await self._compare(link_id, list(entries), told, words, items)
-        picked_up = await self._pickup.look(link, connector, listed) if picks_up else 0
+        picked_up = 0
+        if picks_up or sweeps:
+            picked_up = await self._pickup.look(link, connector, listed, take_in=picks_up)
         return PolledLink(len(opened), changed, picked_up)
 
     async def _told(

@@ -53,6 +53,12 @@ class Pos(Vendor):
         assert answer.status_code < 300, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """A call of the vendor's own API that must succeed."""
+        answer = self._client.request(method, path, json=body, headers=headers)
+        assert answer.status_code < 300, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
     def set_options(self, **options: Any) -> None:
         """Plays another kind of Desibits server, until told otherwise."""
         seed = self.play("GET", "seed")

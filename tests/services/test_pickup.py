@@ -18,7 +18,7 @@ from hub.model.status import OrderType, PaymentStatus, Stage, Status
 from hub.services.sync import PolledLink
 from tests.contract.ports import StandingClock
 from tests.database.stored import LINK, NOW, PLOV, claim_one, finish, place
-from tests.services.test_sync import Kitchen, syncing, told
+from tests.services.test_sync import Kitchen, picks_nothing_up, syncing, told
 
 TILL = VendorRef(kind="order", id="till-1")
 
@@ -116,6 +116,22 @@ async def test_a_duplicate_draft_of_ours_is_cancelled_at_the_pos(database: Datab
     kitchen = TwoSteps(told(stage=Stage.PREPARING, mark=order_mark(order.id)), orphan)
     assert (await (await syncing(database, clock, kitchen)).poll(LINK.id)).picked_up == 0
     assert kitchen.cancelled == [("9000", "duplicate of 9001")]
+
+
+@pytest.mark.anyio
+async def test_a_draft_of_ours_is_swept_where_orders_of_the_till_are_left_alone(
+    database: Database, clock: StandingClock
+) -> None:
+    order = place(database).order
+    finish(database, claim_one(database), State.DELIVERED, ref=VendorRef(kind="order", id="9001"))
+    picks_nothing_up(database)
+    orphan = told(ref=VendorRef(kind="order", id="9000"), mark=order_mark(order.id))
+    staffs = opened_at_the_till(summary_only=True)
+    kitchen = TwoSteps(told(stage=Stage.PREPARING, mark=order_mark(order.id)), orphan, staffs)
+    assert (await (await syncing(database, clock, kitchen)).poll(LINK.id)).picked_up == 0
+    assert kitchen.cancelled == [("9000", "duplicate of 9001")]
+    assert TILL.id not in kitchen.asked
+    assert how_many(database) == 1
 
 
 @pytest.mark.anyio
