@@ -196,6 +196,8 @@ def test_the_hub_moves_an_order_at_desibits(trio: Trio, stage: str, order_at_pos
 
 def test_desibits_is_told_of_deliveries_where_the_link_says_so(trio: Trio) -> None:
     order_id = trio.place(DESIBITS, "Samosa Chaat", orderType="delivery", deliveryAddress="14 MG Road")
+    assert trio.ask(order_id, "driver", {"driverId": "1", "name": "Ravi Kumar"})["pos"] == "applied"
+    assert trio.pos[DESIBITS].order(order_id)["record"]["delivery_driver_id"] == 1
     for stage, word in (("out_for_delivery", "out_for_delivery"), ("completed", "delivered")):
         told = trio.ask(order_id, "status", {"status": stage})
         assert (told["hub"], told["pos"], told["order"]["status"]) == ("applied", "applied", stage)
