@@ -75,6 +75,29 @@ def test_the_other_spelling_of_cancelled_comes_here(trio: Trio) -> None:
         trio.pos[DESIBITS].set_options()
 
 
+def test_a_desibits_server_whose_list_says_little_is_followed_order_by_order(trio: Trio) -> None:
+    trio.pos[DESIBITS].set_options(brief_lists=True)
+    try:
+        check_told(trio, DESIBITS, TICKETS_AT_DESIBITS, move_ticket)
+        check_told(trio, DESIBITS, AT_DESIBITS, play_clerk)
+    finally:
+        trio.pos[DESIBITS].set_options()
+
+
+def test_without_tickets_in_its_orders_desibits_own_word_is_all_there_is(trio: Trio) -> None:
+    trio.pos[DESIBITS].set_options(kots_in_order=False)
+    told = [
+        ("billed", "accepted", "open", "billed"),
+        ("paid", "completed", "closed", "paid"),
+        ("cancelled", "cancelled", "void", "cancelled"),
+    ]
+    try:
+        check_told(trio, DESIBITS, told, play_clerk)
+        check_told(trio, DESIBITS, told[1:], play_clerk)
+    finally:
+        trio.pos[DESIBITS].set_options()
+
+
 @pytest.mark.long
 def test_the_statuses_come_here_on_postgresql(new_stage: NewStage) -> None:
     trio = Trio(new_stage(POSTGRES), [DESKTOP_KITCHEN])
