@@ -20,9 +20,17 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 def compare(
-    order: Order, told: PosOrder, items: Mapping[str, Item], now_ms: int, *, seats_at_pos: bool = True
+    order: Order,
+    told: PosOrder,
+    items: Mapping[str, Item],
+    now_ms: int,
+    *,
+    seats_at_pos: bool = True,
+    answered_cents: int | None = None,
 ) -> Difference | None:
     """What the POS changed; None when nothing differs. `items` is the venue's menu by item id.
+
+    `answered_cents` is the total the POS named when it took the order; it may have changed since.
 
     Without `seats_at_pos` somebody else says where the guests sit, and what the POS says of that does not count.
 
@@ -32,7 +40,7 @@ def compare(
     words: list[str] = []
     after = _with_lines(order, told, items, words)
     after = _with_payments(after, told, words)
-    after = _with_total(after, told, words)
+    after = _with_total(after, told, answered_cents, words)
     after = _with_seats(after, told, words) if seats_at_pos else after
     after = _with_status(after, told, now_ms, words)
     return Difference(order=structs.replace(after, updated_at_ms=now_ms), words=tuple(words)) if words else None
@@ -145,11 +153,12 @@ def _with_told_payment_status(order: Order, told: PosOrder, words: list[str]) ->
     return structs.replace(order, payment_status=status)
 
 
-def _with_total(order: Order, told: PosOrder, words: list[str]) -> Order:
+def _with_total(order: Order, told: PosOrder, answered_cents: int | None, words: list[str]) -> Order:
     audit = order.money_audit
     if told.total_cents is None or told.total_cents == audit.pos_cents:
         return order
-    if told.total_cents == order.totals.total_cents and audit.pos_cents is None:
+    known_cents = answered_cents if audit.pos_cents is None else audit.pos_cents
+    if told.total_cents == order.totals.total_cents and known_cents in (None, told.total_cents):
         return order
     words.append(f"total {order.totals.total_cents} -> {told.total_cents}")
     after = structs.replace(order, money_audit=structs.replace(audit, pos_cents=told.total_cents))

@@ -132,7 +132,14 @@ class Sync:
             if record is None:
                 return False
             seats_at_pos = not seated_by_channel(connection, record.order, owner)
-            difference = compare(record.order, pos_order, items, now_ms, seats_at_pos=seats_at_pos)
+            difference = compare(
+                record.order,
+                pos_order,
+                items,
+                now_ms,
+                seats_at_pos=seats_at_pos,
+                answered_cents=record.money_audit.pos_cents,
+            )
             if difference is not None:
                 saved = stored.save_change(
                     connection,

@@ -75,6 +75,29 @@ def test_the_other_spelling_of_cancelled_comes_here(trio: Trio) -> None:
         trio.pos[DESIBITS].set_options()
 
 
+def test_a_desibits_server_whose_list_says_little_is_followed_order_by_order(trio: Trio) -> None:
+    trio.pos[DESIBITS].set_options(brief_lists=True)
+    try:
+        check_told(trio, DESIBITS, TICKETS_AT_DESIBITS, move_ticket)
+        check_told(trio, DESIBITS, AT_DESIBITS, play_clerk)
+    finally:
+        trio.pos[DESIBITS].set_options()
+
+
+def test_without_tickets_in_its_orders_desibits_own_word_is_all_there_is(trio: Trio) -> None:
+    trio.pos[DESIBITS].set_options(kots_in_order=False)
+    told = [
+        ("billed", "accepted", "open", "billed"),
+        ("paid", "completed", "closed", "paid"),
+        ("cancelled", "cancelled", "void", "cancelled"),
+    ]
+    try:
+        check_told(trio, DESIBITS, told, play_clerk)
+        check_told(trio, DESIBITS, told[1:], play_clerk)
+    finally:
+        trio.pos[DESIBITS].set_options()
+
+
 @pytest.mark.long
 def test_the_statuses_come_here_on_postgresql(new_stage: NewStage) -> None:
     trio = Trio(new_stage(POSTGRES), [DESKTOP_KITCHEN])
@@ -196,6 +219,8 @@ def test_the_hub_moves_an_order_at_desibits(trio: Trio, stage: str, order_at_pos
 
 def test_desibits_is_told_of_deliveries_where_the_link_says_so(trio: Trio) -> None:
     order_id = trio.place(DESIBITS, "Samosa Chaat", orderType="delivery", deliveryAddress="14 MG Road")
+    assert trio.ask(order_id, "driver", {"driverId": "1", "name": "Ravi Kumar"})["pos"] == "applied"
+    assert trio.pos[DESIBITS].order(order_id)["record"]["delivery_driver_id"] == 1
     for stage, word in (("out_for_delivery", "out_for_delivery"), ("completed", "delivered")):
         told = trio.ask(order_id, "status", {"status": stage})
         assert (told["hub"], told["pos"], told["order"]["status"]) == ("applied", "applied", stage)

@@ -196,3 +196,12 @@ def test_the_tax_is_that_of_the_total_which_the_pos_says() -> None:
     taxed = structs.replace(bill, totals=structs.replace(bill.totals, tax_cents=276))
     assert changed(total_cents=2000, checks=(taxed,)).totals.tax_cents == 276
     assert changed(total_cents=2000).totals.tax_cents == ORDER.totals.tax_cents
+
+
+def test_a_total_that_agrees_again_is_noted_though_the_pos_answered_another_one_at_first() -> None:
+    found = compare(ORDER, told(total_cents=1800), ITEMS, LATER, answered_cents=2000)
+    assert found is not None
+    assert (found.order.money_audit.pos_cents, found.order.totals) == (1800, ORDER.totals)
+    assert compare(ORDER, told(total_cents=1800), ITEMS, LATER, answered_cents=1800) is None
+    other = compare(ORDER, told(total_cents=2000), ITEMS, LATER, answered_cents=2000)
+    assert other is not None and other.order.totals.total_cents == 2000
