@@ -59,6 +59,7 @@ from hub.services.pacing import Pacing
 from hub.services.pickup import Pickup
 from hub.services.pos_desk import PosDesk
 from hub.services.quotes import Quotes
+from hub.services.reconcile import Reconciler
 from hub.services.retention import Retention
 from hub.services.seating import Seating
 from hub.services.stuck import Stuck
@@ -186,6 +187,9 @@ class Hub:
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
         self.archive = Archive(database=self.database, clock=self.clock, new_id=self.new_id)
+        self.reconciler = Reconciler(
+            database=self.database, directory=self.directory, connections=self.connections, archive=self.archive
+        )
         self.retention = Retention(database=self.database, calls_database=self.calls_database, clock=self.clock)
         self.evidence = EvidenceMaker(
             database=self.database,

@@ -6,6 +6,7 @@ from typing import Final
 
 from connectors.mozrest.client import MozrestClient
 from connectors.mozrest.parse import ROUTES, Place, command_from_mozrest
+from connectors.mozrest.play import MozrestPlayer
 from connectors.mozrest.render import (
     CONNECTOR,
     Writing,
@@ -112,6 +113,10 @@ class MozrestConnector(ChannelConnector):
                 return LookUp(verdict=Verdict.ABSENT)
             raise
         return LookUp(verdict=Verdict.FOUND, ref=VendorRef(kind="order", id=mozrest_id) if mozrest_id else None)
+
+    def player(self) -> MozrestPlayer:
+        """Plays Mozrest's calls to the hub."""
+        return MozrestPlayer(self._settings)
 
     @write(Replay.REPEATABLE)
     async def push_changed(self, request: OrderWrite) -> WriteResult:

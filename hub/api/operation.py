@@ -20,6 +20,7 @@ from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
 from hub.services.pos_desk import PosDesk
 from hub.services.quotes import Quotes
+from hub.services.reconcile import Reconciler
 from hub.services.requests import Caller
 from hub.services.tables import TableMap
 
@@ -70,6 +71,11 @@ class Services(Protocol):
     @property
     def drift(self) -> DriftReports:
         """Where a store's menu and its POS's differ."""
+        ...
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """Where orders differ from the POS and the channels."""
         ...
 
     @property

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from hub.cli import commands, guests, orders, tables
+from hub.cli import accredit, commands, guests, orders, reconciling, tables
 from hub.errors import HubError
 from hub.services.keys import Access
 
@@ -83,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     deliver.set_defaults(run=commands.deliver)
 
     _changes(add)
+    _proofs(add)
 
     backup = add("backup", help="copy the embedded database safely, also while the hub runs")
     backup.add_argument("folder", metavar="FOLDER", help="where the copy goes; made if missing, must be empty")
@@ -140,6 +141,25 @@ def _changes(add: Callable[..., argparse.ArgumentParser]) -> None:
     drift.add_argument("venue", metavar="VENUE", nargs="?", help="venue slug or id; all venues without one")
     drift.add_argument("--json", action="store_true", help="print JSON")
     drift.set_defaults(run=commands.drift)
+
+
+def _proofs(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Showing that the hub, the POS and the channels agree."""
+    proof = add("accredit", help="play what a partner checks before going live, with test orders, and report it")
+    proof.add_argument("link", metavar="LINK", help="CONNECTOR/VENUE, a venue's slug, or a connector: all its links")
+    proof.add_argument("--hub", default="http://127.0.0.1:8000", metavar="URL", help="the running hub (%(default)s)")
+    proof.add_argument("--item", metavar="ITEM", help="item id or name to order (default: the cheapest)")
+    proof.add_argument("--report", metavar="FILE", help="write the report there, as Markdown")
+    proof.add_argument("--json", action="store_true", help="print the report as JSON")
+    proof.add_argument("--yes", action="store_true", help="yes, open orders at a real venue")
+    proof.set_defaults(run=accredit.accredit)
+
+    reconcile = add("reconcile", help="compare orders with the POS and the channels; exit status 1 if they differ")
+    reconcile.add_argument("venue", metavar="VENUE", help="venue slug or id")
+    reconcile.add_argument("--from", dest="since", required=True, metavar="TIME", help="made at or after this time")
+    reconcile.add_argument("--to", dest="until", required=True, metavar="TIME", help="made before this time")
+    reconcile.add_argument("--json", action="store_true", help="print JSON")
+    reconcile.set_defaults(run=reconciling.reconcile)
 
 
 def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import Any, ClassVar
 
+from hub.contract.accreditation import ChannelPlayer
 from hub.contract.connector import Connector
 from hub.contract.inbound import Command, CommandResult, InboundReply, InboundRequest, InboundRoute
 from hub.contract.writes import CHANNEL_OPERATIONS, OrderWrite, WriteResult
@@ -70,3 +71,7 @@ class ChannelConnector(Connector):
     async def push_void(self, request: OrderWrite) -> WriteResult:
         """Tells that an order is void."""
         raise self.unsupported("push_void")
+
+    def player(self) -> ChannelPlayer:
+        """Plays this channel's calls against the hub, for an accreditation."""
+        raise self.unsupported("accreditation")
