@@ -149,6 +149,7 @@ def _proofs(add: Callable[..., argparse.ArgumentParser]) -> None:
     proof.add_argument("link", metavar="LINK", help="CONNECTOR/VENUE, a venue's slug, or a connector: all its links")
     proof.add_argument("--hub", default="http://127.0.0.1:8000", metavar="URL", help="the running hub (%(default)s)")
     proof.add_argument("--item", metavar="ITEM", help="item id or name to order (default: the cheapest)")
+    proof.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for each delivery (%(default)s)")
     proof.add_argument("--report", metavar="FILE", help="write the report there, as Markdown")
     proof.add_argument("--json", action="store_true", help="print the report as JSON")
     proof.add_argument("--yes", action="store_true", help="yes, open orders at a real venue")

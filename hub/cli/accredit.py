@@ -38,7 +38,7 @@ def accredit(options: argparse.Namespace) -> int:
         reports = []
         async with httpx.AsyncClient(base_url=options.hub, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
             for link in links:
-                reports.append(await _at_link(hub, link, client, options.item or ""))
+                reports.append(await _at_link(hub, link, client, options))
         if options.report:
             _write(Path(options.report), reports)
         if options.json:
@@ -77,7 +77,7 @@ def _is_practice(hub: Hub, link: Link) -> bool:
     return all(urlsplit(str(one.config.get("base_url", ""))).hostname in _OWN_MACHINE for one in links)
 
 
-async def _at_link(hub: Hub, link: Link, client: httpx.AsyncClient, item: str) -> Accreditation:
+async def _at_link(hub: Hub, link: Link, client: httpx.AsyncClient, options: argparse.Namespace) -> Accreditation:
     began = datetime.fromtimestamp(hub.now_ms() / 1000, UTC).isoformat(timespec="seconds")
     parts = HubParts(
         database=hub.database,
@@ -90,7 +90,14 @@ async def _at_link(hub: Hub, link: Link, client: httpx.AsyncClient, item: str) -
     )
     name = _name(hub, link)
     print(f"{name}:", file=sys.stderr)
-    bench = Bench(hub=parts, link=link, venue=hub.directory.venue(link.venue_id), tell=_show, item=item)
+    bench = Bench(
+        hub=parts,
+        link=link,
+        venue=hub.directory.venue(link.venue_id),
+        tell=_show,
+        item=options.item or "",
+        wait_seconds=options.wait,
+    )
     if link.role == "channel":
         base = hub.channels.path(link)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from hub.database.deliveries import State, decode_change
-from hub.database.tables import deliveries, order_refs
+from hub.database.tables import deliveries, lanes, order_refs
 from hub.model.change import OrderSnapshot
 from hub.model.order import Order
 
@@ -30,6 +30,8 @@ def last_told(connection: Connection, link_id: str, order_ids: Sequence[str]) ->
 
 
 def stop_following(connection: Connection, link_id: str, order_id: str) -> None:
-    """Forgets a channel's own id of an order, so that the channel is told nothing more of it."""
+    """Lets a channel hear nothing more of an order of which it was told nothing yet."""
+    untold = (lanes.c.link_id == link_id, lanes.c.order_id == order_id, lanes.c.next_seq == 1)
+    connection.execute(delete(lanes).where(*untold))
     mine = (order_refs.c.link_id == link_id, order_refs.c.order_id == order_id)
     connection.execute(delete(order_refs).where(*mine))
