@@ -182,7 +182,8 @@ def _against_pos(ours: Order, theirs: PosOrder) -> Iterator[tuple[str, str, str]
     if not theirs.summary_only and theirs.checks:
         if any(check.payments for check in theirs.checks) and _paid(ours.checks) != _paid(theirs.checks):
             yield "payments", str(_paid(ours.checks)), str(_paid(theirs.checks))
-        here, there = _lines(ours.checks), _lines(theirs.checks)
+        by_name = any(not line.item_id for check in theirs.checks for line in check.lines)
+        here, there = _lines(ours.checks, by_name=by_name), _lines(theirs.checks, by_name=by_name)
         if here != there:
             yield "lines", here, there
 
@@ -191,13 +192,13 @@ def _paid(checks: Iterable[Check]) -> int:
     return sum(check.paid_cents for check in checks if check.status is not Status.VOID)
 
 
-def _lines(checks: Iterable[Check]) -> str:
+def _lines(checks: Iterable[Check], *, by_name: bool = False) -> str:
     """`2 item_a, 1 item_b`, the same for the same lines in whatever order."""
     counted: Counter[str] = Counter()
     for check in checks:
         if check.status is not Status.VOID:
             for line in check.lines:
-                counted[line.item_id or line.name] += line.quantity
+                counted[line.name if by_name else line.item_id or line.name] += line.quantity
     return ", ".join(f"{quantity} {name}" for name, quantity in sorted(counted.items()))
 
 

@@ -102,7 +102,7 @@ def test_a_channel_and_its_pos_pass_and_afterwards_both_reconcile(place: Place, 
     assert "**Passed.**" in paper.read_text("utf-8")
     assert "sandbox-secret" not in paper.read_text("utf-8")
     status, report = place.accredit(place.slug)
-    assert "failed" not in [outcome for _, outcome in outcomes(report)], report
+    assert "failed" not in [outcome for _, outcome in outcomes(report)], json.dumps(report, indent=1)
     assert status == 0
     opened = place.server.client.get("/api/v1/orders", params={"status": "open"}, headers=bearer()).json()["orders"]
     assert opened == []
