@@ -4,6 +4,13 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.api.campaign_answers import (
+    AudienceAnswer,
+    CampaignAnswer,
+    CampaignsAnswer,
+    SegmentCustomersAnswer,
+    SegmentsAnswer,
+)
 from hub.api.json import encode
 from hub.api.listing import (
     PAGE,
@@ -233,7 +240,9 @@ def campaign_view(tallied: Tallied, services: Services) -> dict[str, Any]:
     }
 
 
-def _reading(name: str, path: str, summary: str, handler: Any, scope: str, *query: str) -> Operation:
+def _reading(
+    name: str, path: str, summary: str, handler: Any, scope: str, answer: type[Struct], *query: str
+) -> Operation:
     return Operation(
         name=name,
         method="GET",
@@ -244,6 +253,8 @@ def _reading(name: str, path: str, summary: str, handler: Any, scope: str, *quer
         handler=handler,
         query=query,
         of_many=True,
+        answer=answer,
+        gives=("ETag",) if name == "get_campaign" else (),
     )
 
 
@@ -258,24 +269,40 @@ def _writing(name: str, method: str, path: str, summary: str, handler: Any, body
         handler=handler,
         body=body,
         of_many=True,
+        answer=CampaignAnswer,
+        success=201 if path == "/campaigns" else 200,
+        heeds=("Idempotency-Key",) if path == "/campaigns" else ("If-Match",) if body is not ResultsBody else (),
+        gives=("ETag",) if body is ResultsBody else (),
     )
 
 
 _ONE = "/campaigns/{campaign:str}"
 OPERATIONS = (
-    _reading("list_segments", "/segments", "List customer segments.", list_segments, "customers:read", *STORE),
+    _reading(
+        "list_segments", "/segments", "List customer segments.", list_segments, "customers:read", SegmentsAnswer, *STORE
+    ),
     _reading(
         "list_segment_customers",
         "/segments/{segment:str}/customers",
         "The customers of a segment.",
         list_segment_customers,
         "customers:read",
+        SegmentCustomersAnswer,
         *STORE,
         *PAGE,
     ),
-    _reading("list_campaigns", "/campaigns", "List marketing campaigns.", list_campaigns, "read", *STORE, *PAGE),
+    _reading(
+        "list_campaigns",
+        "/campaigns",
+        "List marketing campaigns.",
+        list_campaigns,
+        "read",
+        CampaignsAnswer,
+        *STORE,
+        *PAGE,
+    ),
     _writing("create_campaign", "POST", "/campaigns", "Make a campaign.", create_campaign, CampaignBody),
-    _reading("get_campaign", _ONE, "One campaign.", get_campaign, "read"),
+    _reading("get_campaign", _ONE, "One campaign.", get_campaign, "read", CampaignAnswer),
     _writing("change_campaign", "PATCH", _ONE, "Change a campaign.", change_campaign, CampaignChangeBody),
     _writing("cancel_campaign", "POST", f"{_ONE}/cancel", "Cancel a campaign.", cancel_campaign, CancelBody),
     _reading(
@@ -284,6 +311,7 @@ OPERATIONS = (
         "To whom a campaign's message may go.",
         get_audience,
         "customers:read",
+        AudienceAnswer,
         *PAGE,
     ),
     _writing(

@@ -1,9 +1,11 @@
 """A restaurant as its front of house sees it: orders come in, and somebody asks the API about guests."""
 
+import re
 from itertools import count
 from typing import Any
 
 import httpx
+import msgspec
 from litestar import Litestar
 from msgspec import structs
 from sqlalchemy import Connection
@@ -36,6 +38,19 @@ KEYS = {
     "orders": (("orders:read", "orders:write"), None),
     "guests": (("customers:read",), None),
 }
+
+
+def keeps_its_shape(method: str, path: str, answer: httpx.Response) -> None:
+    """The answer has the status and the shape that the operation says."""
+    bare = path.partition("?")[0]
+    for operation in OPERATIONS:
+        pattern = re.sub(r"{\w+:str}", "[^/]+", operation.path)
+        if operation.method == method and re.fullmatch(pattern, bare):
+            assert answer.status_code == operation.success
+            assert operation.answer is not None
+            msgspec.json.decode(answer.content, type=operation.answer)
+            return
+    raise AssertionError(f"no operation {method} {bare}")
 
 
 class NoPos:
@@ -115,7 +130,10 @@ class Restaurant:
             named["Authorization"] = f"Bearer sk_{key.ljust(30, 'x')}"
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=("203.0.113.5", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
-            return await client.request(method, f"/api/v1{path}", json=body, headers=named)
+            answer = await client.request(method, f"/api/v1{path}", json=body, headers=named)
+        if answer.is_success:
+            keeps_its_shape(method, path, answer)
+        return answer
 
     async def get(self, path: str, **values: Any) -> Any:
         """What is read; it must work."""
