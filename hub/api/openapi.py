@@ -22,7 +22,7 @@ _LIMIT = {
 }
 _OF_ANSWERS = {
     "Location": "The address of what was made.",
-    "ETag": "The order's version, for `If-Match`.",
+    "ETag": "The version, for `If-Match`.",
     "Idempotent-Replayed": "`true` when this is the answer to an earlier request with the same key.",
     "Preference-Applied": "What of `Prefer` was heeded.",
 }

@@ -7,6 +7,7 @@ from typing import Any
 from hub.api.at_store import ID_AT_POS
 from hub.api.changing import VersionBody
 from hub.api.operation import Operation
+from hub.model.booking import ReservationStatus
 from hub.model.status import Stage, Status
 from hub.services.archive import LARGEST_PAGE
 
@@ -30,9 +31,12 @@ _QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "cuisine": ("A kind of food.", {"type": "string", "examples": ["pizza"]}),
     "category": ("Only this category: its name or id.", {"type": "string"}),
     "inStock": ("Leave out what cannot be ordered now.", _YES_NO),
-    "status": ("How far the order is, or its tab.", {"type": "string", "enum": [*dict.fromkeys((*Status, *Stage))]}),
-    "from": ("Placed at or after.", _TIME),
-    "to": ("Placed before.", _TIME),
+    "status": (
+        "How far it is; of an order, or its tab.",
+        {"type": "string", "enum": [*dict.fromkeys((*Status, *Stage))]},
+    ),
+    "from": ("At or after.", _TIME),
+    "to": ("Before.", _TIME),
     "closedFrom": ("Closed at or after.", _TIME),
     "closedTo": ("Closed before.", _TIME),
     "table": ("At this table.", _SHORT),
@@ -49,6 +53,7 @@ _QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 _QUERY_OF: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("get_stores", "limit"): {"type": "integer", "minimum": 1, "maximum": 500, "default": 500},
+    ("list_reservations", "status"): {"type": "string", "enum": [*ReservationStatus]},
 }
 _REQUIRED = (("search_pos_customers", "query"),)
 _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {

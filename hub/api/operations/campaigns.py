@@ -4,6 +4,13 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.api.guest_answers import (
+    AudienceAnswer,
+    CampaignAnswer,
+    CampaignsAnswer,
+    SegmentCustomersAnswer,
+    SegmentsAnswer,
+)
 from hub.api.json import encode
 from hub.api.listing import (
     PAGE,
@@ -233,7 +240,9 @@ def campaign_view(tallied: Tallied, services: Services) -> dict[str, Any]:
     }
 
 
-def _reading(name: str, path: str, summary: str, handler: Any, scope: str, *query: str) -> Operation:
+def _reading(
+    name: str, path: str, summary: str, handler: Any, answer: type[Struct], scope: str, *query: str
+) -> Operation:
     return Operation(
         name=name,
         method="GET",
@@ -244,6 +253,8 @@ def _reading(name: str, path: str, summary: str, handler: Any, scope: str, *quer
         handler=handler,
         query=query,
         of_many=True,
+        answer=answer,
+        gives=("ETag",) if path == _ONE else (),
     )
 
 
@@ -258,24 +269,40 @@ def _writing(name: str, method: str, path: str, summary: str, handler: Any, body
         handler=handler,
         body=body,
         of_many=True,
+        answer=CampaignAnswer,
+        success=201 if name == "create_campaign" else 200,
+        heeds=_HEEDS.get(name, ("If-Match",)),
     )
 
 
 _ONE = "/campaigns/{campaign:str}"
+_HEEDS = {"create_campaign": ("Idempotency-Key",), "note_campaign_results": ()}
 OPERATIONS = (
-    _reading("list_segments", "/segments", "List customer segments.", list_segments, "customers:read", *STORE),
+    _reading(
+        "list_segments", "/segments", "List customer segments.", list_segments, SegmentsAnswer, "customers:read", *STORE
+    ),
     _reading(
         "list_segment_customers",
         "/segments/{segment:str}/customers",
         "The customers of a segment.",
         list_segment_customers,
+        SegmentCustomersAnswer,
         "customers:read",
         *STORE,
         *PAGE,
     ),
-    _reading("list_campaigns", "/campaigns", "List marketing campaigns.", list_campaigns, "read", *STORE, *PAGE),
+    _reading(
+        "list_campaigns",
+        "/campaigns",
+        "List marketing campaigns.",
+        list_campaigns,
+        CampaignsAnswer,
+        "read",
+        *STORE,
+        *PAGE,
+    ),
     _writing("create_campaign", "POST", "/campaigns", "Make a campaign.", create_campaign, CampaignBody),
-    _reading("get_campaign", _ONE, "One campaign.", get_campaign, "read"),
+    _reading("get_campaign", _ONE, "One campaign.", get_campaign, CampaignAnswer, "read"),
     _writing("change_campaign", "PATCH", _ONE, "Change a campaign.", change_campaign, CampaignChangeBody),
     _writing("cancel_campaign", "POST", f"{_ONE}/cancel", "Cancel a campaign.", cancel_campaign, CancelBody),
     _reading(
@@ -283,6 +310,7 @@ OPERATIONS = (
         f"{_ONE}/audience",
         "To whom a campaign's message may go.",
         get_audience,
+        AudienceAnswer,
         "customers:read",
         *PAGE,
     ),

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.api.guest_answers import CustomerAnswer, CustomersAnswer, ForgottenAnswer
 from hub.api.guest_views import guest_view, pos_guest_view
 from hub.api.json import encode
 from hub.api.listing import PAGE, STORE, changed_reply, limit_of, text_of, venue_id_of
@@ -138,6 +139,7 @@ OPERATIONS = (
         handler=list_customers,
         query=("query", *STORE, *PAGE),
         of_many=True,
+        answer=CustomersAnswer,
     ),
     Operation(
         name="get_customer",
@@ -148,6 +150,8 @@ OPERATIONS = (
         anonymous=False,
         handler=get_customer,
         of_many=True,
+        answer=CustomerAnswer,
+        gives=("ETag",),
     ),
     Operation(
         name="change_customer",
@@ -159,6 +163,8 @@ OPERATIONS = (
         handler=change_customer,
         body=CustomerChangeBody,
         of_many=True,
+        answer=CustomerAnswer,
+        heeds=("If-Match",),
     ),
     Operation(
         name="forget_customer",
@@ -169,5 +175,6 @@ OPERATIONS = (
         anonymous=False,
         handler=forget_customer,
         of_many=True,
+        answer=ForgottenAnswer,
     ),
 )

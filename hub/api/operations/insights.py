@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hub.api.guest_answers import InsightsAnswer
 from hub.api.json import encode
 from hub.api.listing import STORE, one_venue_of
 from hub.api.operation import Operation, Reply, Request, Services
@@ -79,5 +80,6 @@ OPERATIONS = (
         handler=get_insights,
         query=(*STORE, "from", "to"),
         of_many=True,
+        answer=InsightsAnswer,
     ),
 )

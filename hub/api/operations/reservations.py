@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.api.guest_answers import ReservationAnswer, ReservationsAnswer, SeatedAnswer
 from hub.api.guest_views import clash_views, reservation_view
 from hub.api.json import encode
 from hub.api.listing import (
@@ -199,6 +200,7 @@ OPERATIONS = (
         handler=list_reservations,
         query=("from", "to", "status", "table", *STORE, *PAGE),
         of_many=True,
+        answer=ReservationsAnswer,
     ),
     Operation(
         name="create_reservation",
@@ -210,6 +212,9 @@ OPERATIONS = (
         handler=create_reservation,
         body=ReservationBody,
         of_many=True,
+        answer=ReservationAnswer,
+        success=201,
+        heeds=("Idempotency-Key",),
     ),
     Operation(
         name="get_reservation",
@@ -220,6 +225,8 @@ OPERATIONS = (
         anonymous=False,
         handler=get_reservation,
         of_many=True,
+        answer=ReservationAnswer,
+        gives=("ETag",),
     ),
     Operation(
         name="change_reservation",
@@ -231,6 +238,8 @@ OPERATIONS = (
         handler=change_reservation,
         body=ReservationChangeBody,
         of_many=True,
+        answer=ReservationAnswer,
+        heeds=("If-Match",),
     ),
     Operation(
         name="cancel_reservation",
@@ -242,6 +251,8 @@ OPERATIONS = (
         handler=cancel_reservation,
         body=EndBody,
         of_many=True,
+        answer=ReservationAnswer,
+        heeds=("If-Match",),
     ),
     Operation(
         name="seat_reservation",
@@ -253,5 +264,7 @@ OPERATIONS = (
         handler=seat_reservation,
         body=SeatBody,
         of_many=True,
+        answer=SeatedAnswer,
+        heeds=("If-Match",),
     ),
 )

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.api.guest_answers import WaitAnswer, WaitlistAnswer, WaitSeatedAnswer
 from hub.api.guest_views import who_view
 from hub.api.json import encode
 from hub.api.listing import (
@@ -179,7 +180,10 @@ def _estimate_view(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _writing(name: str, method: str, path: str, summary: str, handler: Any, body: type) -> Operation:
+def _writing(
+    name: str, method: str, path: str, summary: str, handler: Any, body: type, answer: type[Struct] = WaitAnswer
+) -> Operation:
+    joins = path == "/waitlist"
     return Operation(
         name=name,
         method=method,
@@ -190,6 +194,9 @@ def _writing(name: str, method: str, path: str, summary: str, handler: Any, body
         handler=handler,
         body=body,
         of_many=True,
+        answer=answer,
+        success=201 if joins else 200,
+        heeds=("Idempotency-Key",) if joins else ("If-Match",),
     )
 
 
@@ -205,6 +212,7 @@ OPERATIONS = (
         handler=list_waitlist,
         query=(*STORE, *PAGE),
         of_many=True,
+        answer=WaitlistAnswer,
     ),
     _writing("join_waitlist", "POST", "/waitlist", "Put a party on the waitlist.", join_waitlist, WaitBody),
     _writing(
@@ -219,7 +227,13 @@ OPERATIONS = (
         NotifyBody,
     ),
     _writing(
-        "seat_waitlist_entry", "POST", f"{_ONE}/seat", "Seat the party: opens their tab.", seat_waitlist_entry, SeatBody
+        "seat_waitlist_entry",
+        "POST",
+        f"{_ONE}/seat",
+        "Seat the party: opens their tab.",
+        seat_waitlist_entry,
+        SeatBody,
+        WaitSeatedAnswer,
     ),
     _writing("leave_waitlist", "POST", f"{_ONE}/cancel", "Take a party off the list.", leave_waitlist, LeaveBody),
 )
