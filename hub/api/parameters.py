@@ -52,8 +52,8 @@ _QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "on": ("A day of that time; today without it.", {"type": "string", "format": "date", "examples": ["2026-02-09"]}),
 }
 _QUERY_OF: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("list_reservations", "status"): {"type": "string", "enum": [*ReservationStatus]},
     ("get_stores", "limit"): {"type": "integer", "minimum": 1, "maximum": 500, "default": 500},
+    ("list_reservations", "status"): {"type": "string", "enum": [*ReservationStatus]},
 }
 _REQUIRED = (("search_pos_customers", "query"),)
 _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
