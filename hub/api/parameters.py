@@ -30,7 +30,10 @@ _QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "search": ("Words of the store's name, address or slug.", {"type": "string"}),
     "cuisine": ("A kind of food.", {"type": "string", "examples": ["pizza"]}),
     "category": ("Only this category: its name or id.", {"type": "string"}),
-    "inStock": ("Leave out what cannot be ordered now.", _YES_NO),
+    "inStock": (
+        "Leave out what cannot be ordered now.",
+        {"type": "string", "enum": ["true", "false", "1", "0", "yes", "no"]},
+    ),
     "status": (
         "How far it is; of an order, or its tab.",
         {"type": "string", "enum": [*dict.fromkeys((*Status, *Stage))]},
@@ -52,8 +55,8 @@ _QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "on": ("A day of that time; today without it.", {"type": "string", "format": "date", "examples": ["2026-02-09"]}),
 }
 _QUERY_OF: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("list_reservations", "status"): {"type": "string", "enum": [*ReservationStatus]},
     ("get_stores", "limit"): {"type": "integer", "minimum": 1, "maximum": 500, "default": 500},
+    ("list_reservations", "status"): {"type": "string", "enum": [*ReservationStatus]},
 }
 _REQUIRED = (("search_pos_customers", "query"),)
 _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -67,7 +70,7 @@ _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "Prefer": (
         "`wait=10` waits up to ten seconds (at most 30) for the POS before it answers (RFC 7240).",
-        {"type": "string", "maxLength": 100, "examples": ["wait=10"]},
+        {"type": "string", "examples": ["wait=10"]},
     ),
 }
 

@@ -100,7 +100,9 @@ class Fuzz:
             answer = case.call(headers=headers)
             answered[answer.status_code] += 1
             case.validate_response(
-                answer, checks=checks if answer.status_code < 400 and _is_plain(case) else ALWAYS, headers=headers
+                answer,
+                checks=checks if answer.status_code < 400 and _is_plain(case, operation) else ALWAYS,
+                headers=headers,
             )
 
         send()
@@ -158,9 +160,11 @@ def with_known(
     return narrowed
 
 
-def _is_plain(case: Any) -> bool:
-    """Whether no parameter of the query is empty, which counts as left out, or there twice: the last one counts."""
-    return all(isinstance(value, str) and value for value in (case.query or {}).values())
+def _is_plain(case: Any, operation: Operation) -> bool:
+    """Whether no parameter of the query is unknown, which is ignored, empty, which counts as left out, or there
+    twice: the last one counts."""
+    query = case.query or {}
+    return query.keys() <= set(operation.query) and all(isinstance(value, str) and value for value in query.values())
 
 
 def _can_be_wrong(operation: Operation) -> bool:
