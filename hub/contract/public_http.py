@@ -1,7 +1,7 @@
 """A transport that reaches public addresses only, for addresses that strangers name."""
 
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -9,6 +9,7 @@ from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
 
 _MOST_CONNECTIONS = 16
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its last 32 bits
 
 
 def is_public(address: str) -> bool:
@@ -18,6 +19,8 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     inner = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
+    if parsed in _NAT64:
+        inner = IPv4Address(parsed.packed[-4:])
     return parsed.is_global and not parsed.is_multicast and (inner is None or inner.is_global)
 
 

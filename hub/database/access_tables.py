@@ -16,13 +16,14 @@ oauth_clients = Table(
     Index("ix_oauth_clients_created_at_ms", "created_at_ms"),
 )
 
-# What somebody allowed a program: to act with this key, for one purpose. Ends with the key, or when it is misused.
+# What somebody allowed a program: to act with the key of this SHA-256, for one purpose. Ends when the key is revoked or
+# gets another value, or when it is misused.
 oauth_grants = Table(
     "oauth_grants",
     metadata,
     Column("id", String(64), primary_key=True),
     Column("client_id", String(500), nullable=False),
-    Column("key_id", String(64), ForeignKey("api_keys.id"), nullable=False),
+    Column("key_hash", LargeBinary(32), nullable=False),
     Column("scopes", String(200), nullable=False),
     Column("resource", String(500), nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),

@@ -24,7 +24,7 @@ class Grant(Struct, frozen=True, kw_only=True):
 
     id: str
     client_id: str
-    key_id: str
+    key_hash: bytes
     scopes: tuple[str, ...]
     resource: str
     created_at_ms: int
@@ -150,7 +150,7 @@ def _grant(row: Row[Any]) -> Grant:
     return Grant(
         id=row.grant_id,
         client_id=row.grant_client_id,
-        key_id=row.grant_key_id,
+        key_hash=bytes(row.grant_key_hash),
         scopes=tuple(row.grant_scopes.split()),
         resource=row.grant_resource,
         created_at_ms=row.grant_created_at_ms,

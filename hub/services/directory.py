@@ -39,10 +39,9 @@ class _Snapshot:
     links: Mapping[str, Link]
     link_of_venue: Mapping[str, str]
     keys: Mapping[bytes, stored.StoredKey]
-    keys_by_id: Mapping[str, stored.StoredKey]
 
 
-_EMPTY = _Snapshot(-1, {}, {}, {}, {}, {}, {})
+_EMPTY = _Snapshot(-1, {}, {}, {}, {}, {})
 
 
 class Directory:
@@ -63,15 +62,13 @@ class Directory:
             venues = await self._database.read(stored.load_venues)
             links = await self._database.read(stored.load_links)
             keys = await self._database.read(stored.load_keys)
-            working = [key for key in keys if key.revoked_at_ms is None]
             self._snapshot = _Snapshot(
                 revision=revision,
                 venues={entry.venue.id: entry for entry in venues},
                 by_slug={entry.venue.slug: entry.venue.id for entry in venues},
                 links={link.id: link for link in links},
                 link_of_venue={link.venue_id: link.id for link in links if link.role == "pos"},
-                keys={key.hash: key for key in working},
-                keys_by_id={key.id: key for key in working},
+                keys={key.hash: key for key in keys if key.revoked_at_ms is None},
             )
             return True
 
@@ -126,7 +123,3 @@ class Directory:
     def key(self, key_hash: bytes) -> stored.StoredKey | None:
         """The working API key with this SHA-256."""
         return self._snapshot.keys.get(key_hash)
-
-    def key_with_id(self, key_id: str) -> stored.StoredKey | None:
-        """The working API key with this id."""
-        return self._snapshot.keys_by_id.get(key_id)

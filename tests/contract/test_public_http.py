@@ -28,7 +28,7 @@ class Told(AbstractResolver):
         return None
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111"])
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
 async def test_a_public_address_is_reached(address: str) -> None:
     found = await PublicResolver(Told(address)).resolve("agent.example", 443)
     assert [entry["host"] for entry in found] == [address]
@@ -50,6 +50,7 @@ async def test_a_public_address_is_reached(address: str) -> None:
         "fd00::1",
         "::ffff:10.0.0.8",
         "2002:0a00:0008::1",
+        "64:ff9b::a00:8",
         "not an address",
     ],
 )

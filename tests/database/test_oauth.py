@@ -2,9 +2,8 @@
 
 from sqlalchemy import select
 
-from hub.database import directory, oauth
+from hub.database import oauth
 from hub.database.access_tables import oauth_clients, oauth_grants, oauth_tokens
-from hub.database.directory import StoredKey
 from hub.database.engine import Database
 from hub.database.oauth import Grant, StoredToken, TokenKind
 from hub.model.oauth import OAuthClient
@@ -14,7 +13,7 @@ DAY = 86_400_000
 GRANT = Grant(
     id="grant_1",
     client_id="client_1",
-    key_id="key_1",
+    key_hash=b"k" * 32,
     scopes=("read", "orders:write"),
     resource="https://pos.example.com/api/mcp",
     created_at_ms=NOW,
@@ -34,10 +33,6 @@ def client(number: int, used_at_ms: int | None = None) -> OAuthClient:
 
 
 def allow(database: Database, grant: Grant = GRANT, token: StoredToken = TOKEN) -> None:
-    key = StoredKey(
-        id="key_1", name="k", hash=b"k" * 32, shown="sk_", scopes=("read",), venue_id=None, created_at_ms=NOW
-    )
-    database.run_now(lambda c: directory.insert_key(c, key))
     database.run_now(lambda c: oauth.insert_grant(c, grant))
     database.run_now(lambda c: oauth.insert_token(c, token))
 

@@ -33,7 +33,7 @@ from hub.errors import HubError, Unauthorized
 from hub.model.oauth import OAuthClient
 from hub.model.venue import RateLimit
 from hub.services.directory import Directory
-from hub.services.keys import authenticate
+from hub.services.keys import authenticate, hash_of
 from hub.services.oauth.clients import Clients
 from hub.services.oauth.grants import ACCESS_SECONDS, Grants, Issued, in_both
 from hub.services.oauth.redirects import is_own_redirect
@@ -166,18 +166,20 @@ class OAuthEndpoints:
             return _redirect(asked.answered({"error": "access_denied", "iss": self._issuer}))
         admission = admission_of(request.scope)
         await admission.count_apart("consent", _TRIES)
+        typed = form.get("api_key", "").strip()
         try:
-            key = authenticate(self._directory, f"Bearer {form.get('api_key', '').strip()}", "")
+            key = authenticate(self._directory, f"Bearer {typed}", "")
         except Unauthorized:
             return self._consent(asked, client, mine, problem="That is not a working API key.", status=403)
-        scopes = in_both(asked.scopes or key.scopes, sorted(key.scopes))
+        held = sorted(key.scopes)
+        scopes = in_both(asked.scopes or held, held)
         if not scopes:
             return self._consent(
                 asked, client, mine, problem="This API key may do nothing of what is asked for.", status=403
             )
         code = await self._grants.allow(
             client_id=client.id,
-            key_id=key.id,
+            key_hash=hash_of(typed),
             scopes=scopes,
             redirect_uri=asked.redirect_uri,
             challenge=asked.challenge,

@@ -65,7 +65,7 @@ class Grants:
         self.resource = resource
 
     async def allow(
-        self, *, client_id: str, key_id: str, scopes: Sequence[str], redirect_uri: str, challenge: str
+        self, *, client_id: str, key_hash: bytes, scopes: Sequence[str], redirect_uri: str, challenge: str
     ) -> str:
         """Lets a program act with a key; gives the code for it, which works for a minute."""
         now_ms = self._clock.now_ms()
@@ -73,7 +73,7 @@ class Grants:
         grant = Grant(
             id=self._new_id("grant"),
             client_id=client_id,
-            key_id=key_id,
+            key_hash=key_hash,
             scopes=tuple(scopes),
             resource=self.resource,
             created_at_ms=now_ms,
@@ -168,7 +168,7 @@ class Grants:
         if found is None or not _is_of(found[0], token):
             raise Unauthorized(_UNKNOWN)
         kept, grant = found
-        key = self._key(grant, self._clock.now_ms())
+        key = self._key(grant)
         if key is None or kept.expires_at_ms <= self._clock.now_ms() or grant.resource != self.resource:
             raise Unauthorized(_UNKNOWN)
         return Caller(
@@ -192,7 +192,7 @@ class Grants:
     def _issue(
         self, connection: Connection, grant: Grant, now_ms: int, fewer: Sequence[str] = ()
     ) -> Issued | OAuthRefused:
-        if self._key(grant, now_ms) is None:
+        if self._key(grant) is None:
             return _invalid("the API key behind this connection has ended")
         if not all(allows(grant.scopes, scope) for scope in fewer):
             return OAuthRefused("invalid_scope", "scope: more than was allowed")
@@ -209,9 +209,9 @@ class Grants:
         stored.prolong_grant(connection, grant.id, now_ms + _REFRESH_MS)
         return Issued(access_token=access, refresh_token=refresh, scopes=scopes)
 
-    def _key(self, grant: Grant, now_ms: int) -> StoredKey | None:
-        """The key behind a grant, unless either has ended."""
-        return None if grant.ended_at_ms is not None else self._directory.key_with_id(grant.key_id)
+    def _key(self, grant: Grant) -> StoredKey | None:
+        """The key behind a grant, unless either has ended; a key that got another value is another key."""
+        return None if grant.ended_at_ms is not None else self._directory.key(grant.key_hash)
 
     def _check_resource(self, resource: str) -> None:
         if resource not in ("", self.resource):

@@ -52,7 +52,8 @@ def _problem(uri: str) -> str:
         host = parts.hostname
     except ValueError:
         return "is no address"
-    if not parts.scheme or not parts.netloc or not host or parts.scheme in _NEVER:
+    own_scheme = "." in parts.scheme and parts.path.startswith("/")  # com.example.app:/back, which has no host
+    if not parts.scheme or parts.scheme in _NEVER or not (host or own_scheme):
         return "is no address that can be returned to"
     if "#" in uri or "@" in parts.netloc or any(sign in parts.netloc for sign in ";,*"):
         return "must have neither a fragment nor a user"

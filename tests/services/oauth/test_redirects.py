@@ -15,10 +15,19 @@ from hub.services.oauth.refusal import OAuthRefused
         "http://[::1]:3000/callback",
         "cursor://anysphere.cursor-retrieval/oauth/callback",
         "com.example.app://callback",
+        "com.example.app:/callback",
     ],
 )
 def test_addresses_that_hosts_use_are_taken(uri: str) -> None:
     assert checked_redirects([uri]) == (uri,)
+
+
+@pytest.mark.parametrize(
+    "uri", ["callback", "/callback", "app:/callback", "com.example.app:callback", "https:/a.example"]
+)
+def test_an_address_without_a_host_must_be_of_a_scheme_that_is_a_name_of_the_program(uri: str) -> None:
+    with pytest.raises(OAuthRefused, match="is no address that can be returned to"):
+        checked_redirects([uri])
 
 
 @pytest.mark.parametrize("uris", [[], ["https://agent.example/cb"] * 11])
@@ -51,3 +60,4 @@ def test_only_the_port_of_an_address_on_the_person_s_machine_may_differ(uri: str
 def test_people_and_browsers_are_told_the_origin() -> None:
     assert origin_of("https://a.example:8443/cb?x=1") == "https://a.example:8443"
     assert origin_of("cursor://anysphere/cb") == "cursor:"
+    assert origin_of("com.example.app:/cb") == "com.example.app:"

@@ -24,13 +24,12 @@ def upgrade() -> None:
         "oauth_grants",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("client_id", sa.String(length=500), nullable=False),
-        sa.Column("key_id", sa.String(length=64), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("scopes", sa.String(length=200), nullable=False),
         sa.Column("resource", sa.String(length=500), nullable=False),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("expires_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_oauth_grants_key_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_grants")),
     )
     op.create_index("ix_oauth_grants_expires_at_ms", "oauth_grants", ["expires_at_ms"])
