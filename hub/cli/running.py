@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.errors import ConfigurationError
 from hub.settings import Settings
 from hub.single_process import hold
+from hub.web import create_app
 
 _KEEP_ALIVE_SECONDS = 30
 _STOP_SECONDS = 35
