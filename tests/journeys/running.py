@@ -25,7 +25,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(look: Callable[[], _T | None], what: str, *, seconds: float = 20.0, every: float = 0.05) -> _T:
+def wait_for(look: Callable[[], _T | None], what: str, *, seconds: float = 45.0, every: float = 0.05) -> _T:
     """The first true answer of `look`; fails saying `what` did not happen and what was last seen."""
     deadline = time.monotonic() + seconds
     while True:
@@ -77,7 +77,7 @@ class Process:
             raise AssertionError(f"process did not stop when asked:\n{self.output()[-3000:]}")
         return self._process.exitcode
 
-    def exit_status(self, seconds: float = 20.0) -> int:
+    def exit_status(self, seconds: float = 45.0) -> int:
         """Waits until it ends by itself."""
         self._process.join(seconds)
         assert self._process.exitcode is not None, f"it still runs:\n{self.output()[-3000:]}"

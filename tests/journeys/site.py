@@ -112,7 +112,7 @@ class Server(Process):
         injection: dict[str, Any] = self.order(order_id)["injection"][0]
         return injection
 
-    def wait_until(self, order_id: str, state: str, seconds: float = 20.0) -> dict[str, Any]:
+    def wait_until(self, order_id: str, state: str, seconds: float = 45.0) -> dict[str, Any]:
         """The injection of an order once it is in this state."""
         seen: dict[str, Any] = {}
 
