@@ -3,10 +3,10 @@
 import logging
 import os
 import random
-import secrets
 import socket
 import uuid
 from importlib.metadata import version
+from secrets import token_urlsafe
 
 from hub.api.mcp.address import PATH as MCP_PATH
 from hub.clock import SystemClock
@@ -50,6 +50,7 @@ from hub.services.quotes import Quotes
 from hub.services.reconcile import Reconciler
 from hub.services.retention import Retention
 from hub.services.seating import Seating
+from hub.services.secrets import Secrets
 from hub.services.stuck import Stuck
 from hub.services.sync import Sync, poll_quietly
 from hub.services.tables import TableMap
@@ -81,7 +82,8 @@ class Hub:
             shared=not settings.embedded,
         )
         self.vault = Vault(settings.secret_keys, key_file=settings.secret_key_file)
-        stores = LinkStores(self.database, self.clock)
+        self.secrets = Secrets(settings.secrets, self.directory, self.vault)
+        stores = LinkStores(self.database, self.clock, self.vault)
         self._random = RandomBytes(os.urandom)
         self._transport = new_transport()
         self._public_transport = new_public_transport()
@@ -95,7 +97,7 @@ class Hub:
             tokens=stores,
             refs=stores,
             clock=self.clock,
-            secrets=settings.secrets,
+            secrets=self.secrets,
         )
         self.channels = Channels(registry=self.registry, directory=self.directory, connections=self.connections)
         self.outcomes = Outcomes(self.database, self.directory)
@@ -206,7 +208,7 @@ class Hub:
             clock=self.clock,
             transport=self._public_transport,
             new_id=self.new_id,
-            new_secret=lambda: secrets.token_urlsafe(32),
+            new_secret=lambda: token_urlsafe(32),
         )
 
     def now_ms(self) -> int:
