@@ -15,7 +15,6 @@ from hub.app import Hub
 from hub.errors import ConfigurationError
 from hub.settings import Settings
 from hub.single_process import hold
-from hub.web import create_app
 
 _KEEP_ALIVE_SECONDS = 30
 _STOP_SECONDS = 35
@@ -50,6 +49,8 @@ async def serve_hub(
     when_ready: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
     """Serves a hub in this event loop; `when_ready` runs once it answers."""
+    from hub.web import create_app  # noqa: PLC0415 - every other command is faster without the web framework
+
     with contextlib.ExitStack() as stack:
         if hub.settings.embedded:
             stack.enter_context(hold(hub.settings.data))

@@ -19,7 +19,9 @@ from subprocess import CompletedProcess, TimeoutExpired
 from tests.postgres import ask_to_die_with_parent
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["hub.cli", "hub.api.mcp.endpoint", "uvloop", "tests.journeys.vendor_process"])
+_CONTEXT.set_forkserver_preload(
+    ["hub.cli", "hub.web", "hub.api.mcp.endpoint", "uvloop", "tests.journeys.vendor_process"]
+)
 
 
 def begin(arguments: Sequence[str], environment: Mapping[str, str], output: Path, errors: Path) -> ForkServerProcess:
