@@ -72,7 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     trace.add_argument("--json", action="store_true", help="print JSON")
     trace.set_defaults(run=commands.trace)
 
-    stuck = add("stuck", help="list the deliveries that wait for a person")
+    stuck = add("stuck", help="list what waits for a person: deliveries, and items a POS refused to mark")
     stuck.set_defaults(run=commands.stuck)
 
     deliver = add("deliver", help="deliver what waits for a person: an order, or an item's state")
