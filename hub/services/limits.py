@@ -4,7 +4,8 @@ A window is a stretch of the clock: a minute from second 0 to second 59, a day i
 memory and saves the day's counts now and then. Several processes share a budget in the database: each takes a part
 of what is left (an eighth) and spends it without asking again, so a busy caller costs a few small writes a minute
 and not one a request. What all of them spend is never more than the limit; what one process took and has not spent,
-another cannot spend, so a caller whose requests are spread unevenly may be refused a little early.
+another cannot spend, so a caller whose requests are spread unevenly may be refused a little early. A process that dies
+takes its part with it: of the day that is never more than of the minute, and never more than 500.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from hub.services.requests import Caller
 MINUTE_SECONDS = 60
 DAY_SECONDS = 86_400
 _PART = 8
+_MOST_AT_ONCE = 500
 _SAVED_FROM_PERCENT = 1
 _MOST_SUBJECTS = 50_000
 
@@ -250,8 +252,9 @@ class RequestLimits:
 
     async def _lease(self, subject: str, entry: _Subject) -> None:
         empty = [(count, count.slot) for count in entry.counts if count.left <= 0]
+        most = min(_MOST_AT_ONCE, *(limit.requests // _PART for limit in entry.limits))
         wishes = tuple(
-            Lease(Window(subject, count.seconds, slot), count.limit, max(1, count.remaining // _PART))
+            Lease(Window(subject, count.seconds, slot), count.limit, max(1, min(most, count.remaining // _PART)))
             for count, slot in empty
         )
         answers = await self._database.write_each(_lease_all, wishes)
