@@ -23,6 +23,7 @@ from hub.api.operations import OPERATIONS
 from hub.api.reference import Reference
 from hub.api.replies import framework_error
 from hub.api.rest import Rest
+from hub.api.webhook_view import event_body
 from hub.clock import SystemClock
 from hub.contract.http import new_transport
 from hub.contract.registry import Registry, installed_connectors
@@ -56,6 +57,7 @@ from hub.services.link_stores import LinkStores
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
+from hub.services.partners import Partners
 from hub.services.pickup import Pickup
 from hub.services.pos_desk import PosDesk
 from hub.services.quotes import Quotes
@@ -155,6 +157,19 @@ class Hub:
         self.availability = Availability(
             database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
         )
+        self.partners = Partners(
+            database=self.database,
+            clock=self.clock,
+            vault=self.vault,
+            networks=settings.webhook_networks,
+            render=lambda event, subject, scopes: event_body(event, subject, scopes, self.directory.venue),
+            sink=self.recorder,
+            limiter=Pacing(self.database, self.clock),
+            new_id=self.new_id,
+            random_bytes=os.urandom,
+            jitter=random.random,
+        )
+        self.webhooks = self.partners.webhooks
         self.history = History(self.database, self.calls_database)
         self.checks = Checks(changes=self.changes, new_id=self.new_id)
         self.tables = TableMap(database=self.database, clock=self.clock, new_id=self.new_id)
@@ -240,6 +255,7 @@ class Hub:
         self._schedule.stop()
         if self._delivering:
             await self.dispatcher.stop()
+        await self.partners.stop()
         await self._note_what_callers_did()
         await self.recorder.close()
         await self._transport.aclose()
@@ -297,6 +313,8 @@ class Hub:
             Job("tidy-calls", 3600, self.retention.tidy_calls),
             Job("forget-quotes", 3600, self.quotes.forget),
             Job("tell-availability", 3, self.availability.tell_due, everywhere=True),
+            Job("send-webhooks", 1, self.partners.sender.send_due, everywhere=True),
+            Job("forget-webhook-events", 3600, self.webhooks.forget),
         ]
 
     async def _poll(self) -> None:
