@@ -27,11 +27,11 @@ from hub.api.webhook_view import event_body
 from hub.clock import SystemClock
 from hub.contract.http import new_transport
 from hub.contract.registry import Registry, installed_connectors
-from hub.database import lane_times, link_state, order_reads
+from hub.database import lane_times, link_state
 from hub.database.engine import Database
 from hub.database.migrate import is_current, migrate
 from hub.database.server_time import load_server_time_ms
-from hub.errors import ConfigurationError, ConnectorError, HubError, Unavailable
+from hub.errors import HubError, Unavailable
 from hub.jobs.schedule import Job, Schedule
 from hub.model.ids import RandomBytes, time_ordered_id
 from hub.services.archive import Archive
@@ -59,20 +59,20 @@ from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
 from hub.services.partners import Partners
 from hub.services.pickup import Pickup
+from hub.services.polling import Polling
 from hub.services.pos_desk import PosDesk
 from hub.services.quotes import Quotes
 from hub.services.reconcile import Reconciler
 from hub.services.retention import Retention
 from hub.services.seating import Seating
 from hub.services.stuck import Stuck
-from hub.services.sync import Sync, poll_quietly
+from hub.services.sync import Sync
 from hub.services.tables import TableMap
 from hub.services.vault import Vault
 from hub.settings import Settings
 from hub.trace.inbound import InboundTrace
 from hub.trace.recorder import Recorder
 
-_IDLE_POLLS_RARER = 4  # a POS without open orders of ours is asked for new ones a quarter as often
 _log = logging.getLogger(__name__)
 
 
@@ -214,10 +214,18 @@ class Hub:
             key=settings.evidence_key,
         )
         self.health = Health(database=self.database, directory=self.directory, connections=self.connections)
+        self.polling = Polling(
+            database=self.database,
+            directory=self.directory,
+            connections=self.connections,
+            catalogs=self.catalogs,
+            sync=self.sync,
+            clock=self.clock,
+            claim_slot=self._claim_slot,
+        )
         self._upkeep = Schedule(self._upkeep_jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._schedule = Schedule(self._jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._delivering = False
-        self._last_polls: dict[str, int] = {}
 
     def now_ms(self) -> int:
         """Milliseconds since 1970, UTC."""
@@ -299,8 +307,8 @@ class Hub:
     def _jobs(self) -> list[Job]:
         return [
             Job("give-up-overdue", 5, self.stuck.give_up_overdue),
-            Job("poll-open-orders", 2, self._poll, everywhere=True),
-            Job("sync-menus", 900, self._sync_menus),
+            Job("poll-open-orders", 2, self.polling.poll_orders, everywhere=True),
+            Job("sync-menus", 900, self.polling.sync_menus),
             Job("resume-links", 30, self.health.resume_paused),
             Job("close-forgotten", 600, self.expiry.close_forgotten),
             Job("forget-keys", 3600, self.expiry.forget_keys),
@@ -316,29 +324,6 @@ class Hub:
             Job("send-webhooks", 1, self.partners.sender.send_due, everywhere=True),
             Job("forget-webhook-events", 3600, self.webhooks.forget),
         ]
-
-    async def _poll(self) -> None:
-        """Polls each link with open orders when its own interval is over, in one process only."""
-        busy = set(await self.database.read(order_reads.links_with_open_orders))
-        for link in self.directory.links():
-            idle = link.id not in busy and link.pos_orders == "ignore"
-            if link.role != "pos" or link.paused_cause or idle:
-                continue
-            seconds = self.connections.poll_seconds(link.id) * (1 if link.id in busy else _IDLE_POLLS_RARER)
-            slot = int(self.clock.now_ms() // (seconds * 1000))
-            if self._last_polls.get(link.id) == slot:
-                continue
-            self._last_polls[link.id] = slot
-            if await self._claim_slot(f"poll:{link.id}", slot):
-                await poll_quietly(self.sync, link.id)
-
-    async def _sync_menus(self) -> None:
-        for link in (link for link in self.directory.links() if link.role == "pos"):
-            try:
-                if await self.catalogs.sync_if_possible(link.id):
-                    _log.info("link %s: the menu changed", link.id)
-            except (ConnectorError, ConfigurationError) as problem:
-                _log.warning("link %s: the menu could not be read: %s", link.id, problem.message)
 
 
 def create_app(hub: Hub, *, deliver: bool = True, operations: Sequence[Operation] = OPERATIONS) -> ASGIApp:

@@ -1,0 +1,302 @@
+"""Events reach partners: signed, in order, again and again for three days, and every try is on record."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Connection
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from hub.contract.guarded import AddressGuard
+from hub.database import directory, webhooks
+from hub.database.engine import Database
+from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, EventType
+from hub.services import webhook_sender
+from hub.services.vault import Vault
+from hub.services.webhook_sender import WebhookSender
+from hub.services.webhooks import Webhooks, place_of
+from tests.contract.ports import CallList, NoPacing, StandingClock
+from tests.database.listening import KEY, listen
+from tests.database.stored import NOW, PLOV, VENUE, close, counting_ids, place
+
+pytestmark = pytest.mark.anyio
+SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
+OLD_SECRET = "whsec_" + base64.b64encode(b"o" * 32).decode()
+DAYS = 24 * 3600
+
+
+class Partner:
+    """The other side: answers as it is told, and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.answers: list[httpx.Response | Exception] = []
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        self.requests.append(request)
+        answer = self.answers.pop(0) if self.answers else httpx.Response(204)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Scene:
+    """A database, a partner, and a sender whose time stands."""
+
+    def __init__(self, database: Database, clock: StandingClock, folder: Path) -> None:
+        self.database, self.clock = database, clock
+        self.partner, self.sink = Partner(), CallList()
+        self.vault = Vault((), key_file=folder / "secret.key")
+        self.webhooks = Webhooks(
+            database=database,
+            clock=clock,
+            vault=self.vault,
+            guard=AddressGuard(),
+            new_id=counting_ids(),
+            random_bytes=lambda count: b"n" * count,
+        )
+        self.sender = WebhookSender(
+            database=database,
+            clock=clock,
+            vault=self.vault,
+            webhooks=self.webhooks,
+            render=lambda event, subject, scopes: json.dumps({"type": event.type, "seq": event.seq}).encode(),
+            transport=httpx.MockTransport(self.partner.answer),
+            sink=self.sink,
+            limiter=NoPacing(),
+            jitter=lambda: 0.5,
+        )
+
+    def listen(self, **values: object) -> Endpoint:
+        """An endpoint whose secret is `SECRET`."""
+        sealed = self.vault.seal(SECRET, place=place_of("hook_1"))
+        return listen(self.database, **{"secret": sealed, **values})
+
+    async def send(self) -> None:
+        """All that is due now."""
+        await self.sender.send_due()
+        await self.sender.wait()
+
+    async def later(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+        await self.send()
+
+    def log(self) -> Sequence[DeliveryEntry]:
+        return self.database.read_now(lambda c: webhooks.load_log(c, "hook_1", state=None, before="", limit=100))
+
+    def endpoint(self) -> Endpoint:
+        found = self.database.read_now(lambda connection: webhooks.find_endpoint(connection, "hook_1"))
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def scene(database: Database, clock: StandingClock, tmp_path: Path) -> Scene:
+    return Scene(database, clock, tmp_path)
+
+
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> Callable[[httpx.Request, str], object]:
+    """Verifies a message with the package of the specification's authors, at the time of the tests."""
+
+    class _Now(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return datetime.fromtimestamp(NOW / 1000, UTC)
+
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", _Now)
+    return lambda request, secret: Webhook(secret).verify(request.content.decode(), dict(request.headers))
+
+
+async def test_a_message_is_signed_as_the_specification_says(
+    scene: Scene, verified: Callable[[httpx.Request, str], object]
+) -> None:
+    scene.listen()
+    new = place(scene.database)
+    await scene.send()
+    [request] = scene.partner.requests
+    assert verified(request, SECRET) == {"type": "order.created", "seq": 1}
+    with pytest.raises(WebhookVerificationError):
+        verified(request, OLD_SECRET)
+    assert request.headers["webhook-id"] == new.event_id
+    content = f"{new.event_id}.{NOW // 1000}.".encode() + request.content
+    by_hand = base64.b64encode(hmac.new(b"s" * 32, content, hashlib.sha256).digest()).decode()
+    assert request.headers["webhook-signature"] == f"v1,{by_hand}"
+    [entry] = scene.log()
+    assert (entry.state, entry.status, entry.attempts) == (DeliveryState.DELIVERED, 204, 1)
+
+
+async def test_for_a_day_after_a_rotation_both_secrets_sign(
+    scene: Scene, verified: Callable[[httpx.Request, str], object]
+) -> None:
+    hook = scene.listen()
+    _, new_secret = await scene.webhooks.rotate(hook)
+    place(scene.database)
+    await scene.send()
+    request = scene.partner.requests[0]
+    assert verified(request, SECRET) == verified(request, new_secret)
+    place(scene.database)
+    await scene.later(24 * 3600)
+    last = scene.partner.requests[-1]
+    assert len(last.headers["webhook-signature"].split()) == 1
+
+
+async def test_a_message_that_is_not_taken_is_sent_again_for_three_days_under_its_id(scene: Scene) -> None:
+    scene.listen()
+    place(scene.database)
+    scene.partner.answers = [httpx.Response(500)] * 20
+    await scene.send()
+    waited = 0
+    while scene.log()[0].state is DeliveryState.PENDING:
+        due_at_ms = scene.log()[0].due_at_ms
+        assert due_at_ms is not None
+        seconds = max((due_at_ms - scene.clock.now_ms()) // 1000, 61)
+        waited += seconds
+        await scene.later(seconds)
+    assert len(scene.partner.requests) == len(webhook_sender.RETRY_SECONDS) + 1
+    assert len({request.headers["webhook-id"] for request in scene.partner.requests}) == 1
+    assert 3 * DAYS < waited < 4 * DAYS
+    [entry] = scene.log()
+    assert (entry.state, entry.status, entry.detail) == (DeliveryState.FAILED, 500, "HTTP 500")
+
+
+async def test_the_time_of_the_next_try_is_in_the_log_and_a_longer_retry_after_is_heeded(scene: Scene) -> None:
+    scene.listen()
+    place(scene.database)
+    scene.partner.answers = [httpx.Response(503, headers={"Retry-After": "120"})]
+    await scene.send()
+    [entry] = scene.log()
+    assert (entry.state, entry.status, entry.due_at_ms) == (DeliveryState.PENDING, 503, NOW + 120_000)
+
+
+async def test_silence_and_redirects_are_failures(scene: Scene) -> None:
+    scene.listen()
+    place(scene.database)
+    scene.partner.answers = [httpx.ReadTimeout("too slow"), httpx.Response(302, headers={"Location": "https://a.b"})]
+    await scene.send()
+    assert (scene.log()[0].status, scene.log()[0].detail) == (None, "no clear answer: too slow")
+    await scene.later(61)
+    assert (scene.log()[0].status, scene.log()[0].detail) == (302, "HTTP 302, redirects are not followed")
+    assert len(scene.partner.requests) == 2
+
+
+async def test_any_body_of_an_answer_is_fine_but_not_a_huge_one(scene: Scene) -> None:
+    scene.listen()
+    place(scene.database)
+    scene.partner.answers = [httpx.Response(200, text="<html>ok"), httpx.Response(200, content=b"x" * 100_000)]
+    await scene.send()
+    assert scene.log()[0].state is DeliveryState.DELIVERED
+    place(scene.database)
+    await scene.send()
+    assert scene.log()[0].detail == "no clear answer: the answer is longer than 65536 bytes"
+
+
+async def test_changes_of_an_order_arrive_in_order_though_the_first_needed_two_tries(scene: Scene) -> None:
+    scene.listen()
+    new = place(scene.database)
+    scene.partner.answers = [httpx.Response(500)]
+    await scene.send()
+    close(scene.database, new.order.id)
+    await scene.later(61)
+    assert [json.loads(request.content)["type"] for request in scene.partner.requests] == [
+        "order.created",
+        "order.created",
+        "order.completed",
+    ]
+
+
+async def test_an_endpoint_that_cannot_be_reached_is_left_alone_for_a_while(scene: Scene) -> None:
+    scene.listen()
+    for _ in range(6):
+        place(scene.database)
+    scene.partner.answers = [httpx.ConnectError("refused")] * 4
+    await scene.send()
+    assert len(scene.partner.requests) == 4  # those of the first round; the other two wait
+    await scene.send()
+    assert len(scene.partner.requests) == 4
+    await scene.later(61)
+    assert all(entry.state is DeliveryState.DELIVERED for entry in scene.log())
+
+
+async def test_an_endpoint_that_fails_for_days_is_switched_off_with_the_reason(scene: Scene) -> None:
+    scene.listen()
+    place(scene.database)
+    scene.partner.answers = [httpx.Response(500)] * 50
+    await scene.send()
+    for _ in range(6):
+        place(scene.database)
+        await scene.later(DAYS)
+    off = scene.endpoint()
+    assert (off.enabled, off.disabled_reason) == (False, "nothing could be delivered for 5 days")
+    assert {entry.state for entry in scene.log()} == {DeliveryState.FAILED}
+    sent = len(scene.partner.requests)
+    place(scene.database)
+    await scene.later(DAYS)
+    assert len(scene.partner.requests) == sent
+
+
+async def test_an_endpoint_that_is_gone_is_switched_off_at_once(scene: Scene) -> None:
+    scene.listen()
+    place(scene.database)
+    scene.partner.answers = [httpx.Response(410)]
+    await scene.send()
+    assert scene.endpoint().disabled_reason == "the endpoint answered 410 Gone"
+    assert scene.log()[0].state is DeliveryState.FAILED
+
+
+async def test_nothing_is_sent_for_a_key_that_was_revoked(scene: Scene) -> None:
+    scene.listen()
+    place(scene.database)
+    scene.database.run_now(lambda connection: directory.revoke_key(connection, KEY.name, NOW))
+    await scene.send()
+    assert scene.partner.requests == []
+    assert scene.endpoint().disabled_reason == "the API key 'partner' was revoked"
+
+
+async def test_an_address_inside_is_not_called_whatever_was_stored(scene: Scene) -> None:
+    scene.listen(url="https://169.254.169.254/latest")
+    place(scene.database)
+    await scene.send()
+    assert scene.partner.requests == []
+    assert "outside the public Internet" in scene.log()[0].detail
+
+
+async def test_every_try_is_recorded_without_secrets_and_under_its_order(scene: Scene) -> None:
+    scene.listen(url="https://partner.example.com/hook?token=abcdef123456")
+    new = place(scene.database)
+    await scene.send()
+    [call] = scene.sink.calls
+    assert (call.operation, call.order_id, call.link_id) == ("webhook.order.created", new.order.id, "hook_1")
+    assert call.url == "https://partner.example.com/hook?[hidden]"
+    assert json.loads(call.request_headers)["webhook-signature"] == "[hidden]"
+    assert '"order.created"' in call.request_body
+    assert str(scene.partner.requests[0].url) == "https://partner.example.com/hook?token=abcdef123456"
+
+
+async def test_a_lost_key_of_the_vault_is_an_error_of_ours_and_tried_later(scene: Scene, tmp_path: Path) -> None:
+    scene.listen(secret="sealed by nobody")
+    place(scene.database)
+    await scene.send()
+    assert scene.partner.requests == []
+    [entry] = scene.log()
+    assert (entry.state, entry.detail.startswith("the hub cannot send it")) == (DeliveryState.PENDING, True)
+
+
+async def test_events_of_all_kinds_have_names_that_the_trace_can_show(scene: Scene) -> None:
+    scene.listen()
+
+    def sell_out(connection: Connection) -> None:
+        directory.set_sold_out(connection, VENUE.id, PLOV.id, is_sold_out=True, now_ms=NOW)
+
+    scene.database.run_now(sell_out)
+    await scene.send()
+    assert [call.operation for call in scene.sink.calls] == ["webhook.item.availability_changed"]
+    assert scene.log()[0].type is EventType.ITEM_AVAILABILITY_CHANGED
