@@ -42,7 +42,7 @@ class MenuData(Struct, frozen=True, rename="camel"):
 class OrderEvent(Struct, frozen=True):
     """Something happened to an order."""
 
-    type: Literal[ORDER_EVENTS]  # type: ignore[valid-type]
+    type: Literal["order.created", "order.updated", "order.cancelled", "order.completed", "order.delivery_failed"]
     timestamp: str
     data: OrderData
 

@@ -64,5 +64,5 @@ async def test_a_transport_never_connects_to_a_name_that_points_inside() -> None
     transport = new_transport(resolver=GuardedResolver(AddressGuard()))
     async with transport:
         for name in ("localhost", "2130706433", "0x7f.1"):
-            with pytest.raiseshttpx.TransportError:
+            with pytest.raises(httpx.TransportError):
                 await transport.handle_async_request(httpx.Request("GET", f"http://{name}:9/"))
