@@ -238,6 +238,7 @@ def test_the_order_arrives_as_documented_and_reads_back(trio: Trio, connector: s
     check_order(trio, connector, at_table=at_table)
 
 
+@pytest.mark.long
 def test_the_same_on_postgresql(new_stage: NewStage) -> None:
     trio = Trio(new_stage(POSTGRES))
     for connector in trio.pos:
