@@ -93,7 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     _campaigns(add("campaigns", help="write to whom a campaign's message may go"))
     _tables(add("tables", help="list a venue's tables, and say which table a name means"))
     _orders(add("orders", help="find, export, hold and prove orders; delete those whose time is over"))
-    webhooks.add_commands(add("webhooks", help="list webhooks, read their log, send events once more"))
+    webhooks.add_commands(add("webhooks", help="make webhooks, read their log, send events once more"))
     _keys(add("keys", help="make, list and revoke API keys"))
     _link(add("link", help="pause, resume or sync a venue's link to its POS"))
 

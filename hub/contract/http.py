@@ -13,7 +13,6 @@ from typing import Any, NoReturn, cast
 import aiohttp
 import httpx
 import msgspec
-from aiohttp.abc import AbstractResolver
 from httpx_aiohttp import AiohttpTransport
 
 from hub.contract.context import current_call_context
@@ -42,14 +41,12 @@ _UNSTATED_WAIT_SECONDS = 5.0  # for a 429 that does not say how long
 _KEEP_ALIVE_SECONDS = 4.0  # below the idle time after which common servers close a connection
 
 
-def new_transport(max_connections: int = 512, *, resolver: AbstractResolver | None = None) -> AiohttpTransport:
-    """The transport all links of a process share; close it with `aclose()`. `resolver` finds addresses of names."""
+def new_transport(max_connections: int = 512) -> AiohttpTransport:
+    """The transport all links of a process share; close it with `aclose()`."""
 
     def session() -> aiohttp.ClientSession:
         made = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS, resolver=resolver
-            ),
+            connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent",),
         )

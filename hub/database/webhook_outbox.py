@@ -1,10 +1,14 @@
 """The outbox of webhooks: due events are claimed under a lease, subject by subject, and outcomes recorded."""
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, or_, select, update
 
+from hub.database.tables import breakers
 from hub.database.webhook_tables import webhook_deliveries, webhook_endpoints, webhook_events
 from hub.model.webhook import DeliveryState, Event, EventType
+
+_OUTAGE_MS = 60_000  # an endpoint that failed for so long was down
+_STATUSES_OF_OUTAGES = (502, 503, 504)  # said by what stands before the receiver
 
 
 class Claimed(Struct, frozen=True, kw_only=True):
@@ -19,14 +23,22 @@ class Claimed(Struct, frozen=True, kw_only=True):
 
 
 def endpoints_with_work(connection: Connection, now_ms: int) -> list[str]:
-    """The endpoints to which something is due. Costs one index probe per endpoint."""
+    """The endpoints to which something is due, and which no breaker holds back. Costs two index probes for each."""
     mine = webhook_deliveries.c.endpoint_id == webhook_endpoints.c.id
     due = select(webhook_deliveries.c.event_id).where(mine, webhook_deliveries.c.due_at_ms <= now_ms).exists()
-    return list(connection.execute(select(webhook_endpoints.c.id).where(due)).scalars())
+    held = select(breakers.c.link_id).where(
+        breakers.c.link_id == webhook_endpoints.c.id, breakers.c.open_until_ms > now_ms
+    )
+    return list(connection.execute(select(webhook_endpoints.c.id).where(due, ~held.exists())).scalars())
 
 
-def claim(connection: Connection, endpoint_id: str, *, now_ms: int, lease_ms: int, limit: int) -> list[Claimed]:
-    """Leases due events of an endpoint: of each subject only the first that is open, the longest due first."""
+def claim(
+    connection: Connection, endpoint_id: str, *, now_ms: int, lease_ms: int, limit: int, holding_tries: int
+) -> list[Claimed]:
+    """Leases due events of an endpoint: of each subject only the first that is open, the longest due first.
+
+    An event that failed `holding_tries` times holds back nothing any more: others of its subject overtake it.
+    """
     own, earlier = webhook_deliveries.c, webhook_deliveries.alias("earlier")
     ahead = (
         select(earlier.c.event_id)
@@ -34,6 +46,7 @@ def claim(connection: Connection, endpoint_id: str, *, now_ms: int, lease_ms: in
             earlier.c.endpoint_id == own.endpoint_id,
             earlier.c.subject == own.subject,
             earlier.c.due_at_ms.is_not(None),
+            or_(earlier.c.tries < holding_tries, earlier.c.leased),
             or_(earlier.c.seq < own.seq, and_(earlier.c.seq == own.seq, earlier.c.event_id < own.event_id)),
         )
         .exists()
@@ -101,7 +114,8 @@ def complete(connection: Connection, claimed: Claimed, outcome: Outcome) -> bool
 def note_health(connection: Connection, endpoint_id: str, *, well: bool, now_ms: int) -> int | None:
     """Notes whether a try succeeded; gives since when none has, None while all is well.
 
-    After the first success everything that waits for its next try is due at once.
+    After the first success since an outage, what waits for its next try because of the outage is due at once. What
+    the endpoint refused itself is not: it would use up its tries with every success of another event.
     """
     endpoint = webhook_endpoints.c
     since: int | None = connection.execute(
@@ -111,18 +125,9 @@ def note_health(connection: Connection, endpoint_id: str, *, well: bool, now_ms:
         return since
     mine = update(webhook_endpoints).where(endpoint.id == endpoint_id)
     connection.execute(mine.values(failing_since_ms=None if well else now_ms))
-    if well:
+    if since is not None and now_ms - since >= _OUTAGE_MS:
         own = webhook_deliveries.c
-        waiting = (own.endpoint_id == endpoint_id, own.due_at_ms > now_ms, own.leased.is_(False))
+        unheard = or_(own.status.is_(None), own.status.in_(_STATUSES_OF_OUTAGES))
+        waiting = (own.endpoint_id == endpoint_id, own.due_at_ms > now_ms, own.leased.is_(False), unheard)
         connection.execute(update(webhook_deliveries).where(*waiting).values(due_at_ms=now_ms))
-        return None
-    return now_ms
-
-
-def release(connection: Connection, claims: list[Claimed], due_at_ms: int) -> None:
-    """Gives events back that were not tried; this does not count as a try."""
-    own = webhook_deliveries.c
-    keys = [(claimed.endpoint_id, claimed.event.id) for claimed in claims]
-    if keys:
-        mine = update(webhook_deliveries).where(tuple_(own.endpoint_id, own.event_id).in_(keys), own.leased)
-        connection.execute(mine.values(due_at_ms=due_at_ms, leased=False, tries=own.tries - 1))
+    return None if well else now_ms

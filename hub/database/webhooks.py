@@ -3,7 +3,7 @@
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
 from hub.database.tables import api_keys
 from hub.database.webhook_events import delivery_row, insert_deliveries
@@ -12,10 +12,11 @@ from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, Event, Eve
 
 
 class Owner(Struct, frozen=True):
-    """The key whose endpoint it is: what it may read, and whether it still works."""
+    """The key whose endpoint it is: what it may read now, of which venue (None for all), and if it still works."""
 
     name: str
     scopes: tuple[str, ...]
+    venue_id: str | None
     is_revoked: bool
 
 
@@ -57,9 +58,8 @@ def load_endpoints(connection: Connection, key_id: str | None = None) -> list[En
 
 def load_owner(connection: Connection, key_id: str) -> Owner:
     """The key an endpoint belongs to."""
-    query = select(api_keys.c.name, api_keys.c.scopes, api_keys.c.revoked_at_ms).where(api_keys.c.id == key_id)
-    row = connection.execute(query).one()
-    return Owner(row.name, tuple(row.scopes.split()), row.revoked_at_ms is not None)
+    row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one()
+    return Owner(row.name, tuple(row.scopes.split()), row.venue_id, row.revoked_at_ms is not None)
 
 
 def stop_deliveries(connection: Connection, endpoint_id: str, *, detail: str, now_ms: int) -> None:
@@ -103,15 +103,24 @@ def load_log(
 
 
 def select_events(
-    connection: Connection, endpoint: Endpoint, wanted: Period, *, venue_id: str | None, limit: int
+    connection: Connection,
+    endpoint: Endpoint,
+    wanted: Period,
+    *,
+    venue_id: str | None,
+    limit: int,
+    after: Event | None = None,
 ) -> list[Event]:
-    """Events that this endpoint is told of, oldest first, up to `limit`."""
+    """Events that this endpoint is told of, oldest first, up to `limit`; those that follow `after`, if it is given."""
     events = webhook_events.c
     query = select(webhook_events).order_by(events.at_ms, events.id).limit(limit)
     if wanted.event_id:
         query = query.where(events.id == wanted.event_id)
     else:
         query = query.where(events.at_ms >= wanted.from_ms, events.at_ms < wanted.before_ms)
+    if after is not None:
+        same = and_(events.at_ms == after.at_ms, events.id > after.id)
+        query = query.where(or_(events.at_ms > after.at_ms, same))
     bound_to = endpoint.venue_id or venue_id
     if bound_to:
         query = query.where(events.venue_id == bound_to)

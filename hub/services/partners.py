@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from hub.contract.guarded import AddressGuard, GuardedResolver
-from hub.contract.http import new_transport
 from hub.contract.ports import CallSink, Clock, RateLimiter
+from hub.contract.public_http import new_public_transport
 from hub.database.engine import Database
 from hub.model.ids import NewId
 from hub.services.vault import Vault
-from hub.services.webhook_sender import Render, WebhookSender
+from hub.services.webhook_sender import AT_ONCE, Render, WebhookSender
 from hub.services.webhooks import Webhooks
 
 
@@ -29,16 +28,14 @@ class Partners:
         random_bytes: Callable[[int], bytes],
         jitter: Callable[[], float],
     ) -> None:
-        guard = AddressGuard(networks)
-        self._transport = new_transport(resolver=GuardedResolver(guard))
+        self._transport = new_public_transport(networks, most_connections=AT_ONCE)
         self.webhooks = Webhooks(
-            database=database, clock=clock, vault=vault, guard=guard, new_id=new_id, random_bytes=random_bytes
+            database=database, clock=clock, vault=vault, networks=networks, new_id=new_id, random_bytes=random_bytes
         )
         self.sender = WebhookSender(
             database=database,
             clock=clock,
             vault=vault,
-            webhooks=self.webhooks,
             render=render,
             transport=self._transport,
             sink=sink,

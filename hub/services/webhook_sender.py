@@ -28,13 +28,15 @@ from hub.model.webhook import DeliveryState, Endpoint, Event, ItemState
 from hub.services import breaker as breakers
 from hub.services.vault import Vault
 from hub.services.webhook_signing import signed_headers
-from hub.services.webhooks import OPERATION, Webhooks, place_of
+from hub.services.webhooks import OPERATION, place_of
 
 Render = Callable[[Event, OrderRecord | ItemState | None, Sequence[str]], bytes]
 """Makes the body of an event, its subject as it was, and the scopes of the key it is for."""
 
-# Standard Webhooks, "Deliverability and reliability": seconds from one try to the next; three days in all.
-RETRY_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+QUICK_TRIES = 6
+"""So many fall into the first three minutes, the shortest time in which a delivery platform wants an order accepted."""
+# Seconds from one try to the next. After the quick ones as Standard Webhooks advises; three days in all.
+RETRY_SECONDS = (5, 10, 20, 40, 80, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 DISABLED_AFTER_DAYS = 5
 """An endpoint to which nothing could be delivered for so long is switched off."""
 TOTAL_TIMEOUT_SECONDS = 15.0
@@ -43,6 +45,8 @@ _MAX_ANSWER_BYTES = 64 * 1024
 _LEASE_MS = 60_000
 _AT_ONCE_PER_ENDPOINT = 4
 _ENDPOINTS_AT_ONCE = 16
+AT_ONCE = _AT_ONCE_PER_ENDPOINT * _ENDPOINTS_AT_ONCE
+"""So many connections at most."""
 _DAY_MS = 86_400_000
 _GONE = "410"
 _log = logging.getLogger(__name__)
@@ -57,7 +61,6 @@ class WebhookSender:
         database: Database,
         clock: Clock,
         vault: Vault,
-        webhooks: Webhooks,
         render: Render,
         transport: httpx.AsyncBaseTransport,
         sink: CallSink,
@@ -67,7 +70,6 @@ class WebhookSender:
         self._database = database
         self._clock = clock
         self._vault = vault
-        self._webhooks = webhooks
         self._render = render
         self._transport = transport
         self._sink = sink
@@ -100,9 +102,10 @@ class WebhookSender:
 
     async def _serve(self, endpoint_id: str) -> None:
         try:
-            async with self._places:
-                while not self._stopping and await self._send_some(endpoint_id):
-                    pass
+            goes_on = True
+            while goes_on and not self._stopping:
+                async with self._places:  # given back after every round: many slow endpoints must not keep all places
+                    goes_on = await self._send_some(endpoint_id)
         except HubError as problem:
             _log.error("webhook %s: %s", endpoint_id, problem.message)
         except Exception:  # the edge of a job: the next second tries again
@@ -120,7 +123,9 @@ class WebhookSender:
             if breaker is not None and breakers.is_open(breaker, now_ms):
                 return endpoint, None, breaker, []
             limit = 1 if breaker is not None and breakers.is_trying(breaker, now_ms) else _AT_ONCE_PER_ENDPOINT
-            claimed = webhook_outbox.claim(connection, endpoint_id, now_ms=now_ms, lease_ms=_LEASE_MS, limit=limit)
+            claimed = webhook_outbox.claim(
+                connection, endpoint_id, now_ms=now_ms, lease_ms=_LEASE_MS, limit=limit, holding_tries=QUICK_TRIES
+            )
             return endpoint, stored.load_owner(connection, endpoint.key_id), breaker, claimed
 
         endpoint, owner, breaker, claimed = await self._database.write(take)
@@ -130,15 +135,19 @@ class WebhookSender:
             await self._switch_off(endpoint, f"the API key {owner.name!r} was revoked" if owner.is_revoked else "")
             return False
         results = await asyncio.gather(*(self._send(endpoint, owner, one) for one in claimed))
-        return await self._note_health(endpoint, breaker, [problem for problem in results if problem is not _NOT_SENT])
+        tried = [problem for problem in results if problem is not _NOT_SENT]
+        return await self._note_health(endpoint, breaker, tried) if tried else False
 
     async def _send(self, endpoint: Endpoint, owner: Owner, claimed: Claimed) -> ConnectorError | None:
         """One try; gives the problem if there was one."""
         event = claimed.event
+        if owner.venue_id not in (None, event.venue_id):  # the key was bound to one venue after it asked for all
+            now_ms, words = self._clock.now_ms(), f"the API key {owner.name!r} may not read this store"
+            await self._record(claimed, Outcome(state=DeliveryState.FAILED, now_ms=now_ms, status=None, detail=words))
+            return _NOT_SENT
         try:
             body = self._render(event, await self._subject(event), owner.scopes)
             secrets = self._secrets(endpoint)
-            self._webhooks.check_literal(httpx.URL(endpoint.url).host)
         except (HubError, msgspec.DecodeError) as problem:  # nothing of the partner's doing: say so and try later
             _log.error("webhook %s: event %s cannot be sent: %s", endpoint.id, event.id, problem)
             await self._record(claimed, self._failed(claimed, None, f"the hub cannot send it: {problem}"))
@@ -213,34 +222,28 @@ class WebhookSender:
         self, endpoint: Endpoint, breaker: Breaker | None, results: Sequence[ConnectorError | None]
     ) -> bool:
         """What the tries say about the endpoint; False when it should be left alone for now."""
-        if not results:
-            return False
-        problem = next((one for one in reversed(results) if one is not None), None)
-        well = any(one is None for one in results)
+        problems = [one for one in results if one is not None]
+        well = len(problems) < len(results)
         now_ms, jitter = self._clock.now_ms(), self._jitter()
 
         def unit(connection: Connection) -> int | None:
-            if well:
-                if breaker is not None:
-                    link_state.reset_breaker(connection, endpoint.id, OPERATION)
-            else:
+            if problems:
                 current = link_state.load_breakers(connection, endpoint.id).get(OPERATION)
-                after = breakers.after_failure(
-                    current or Breaker(endpoint.id, OPERATION),
-                    reached=problem is None or problem.reached,
-                    now_ms=now_ms,
-                    remaining_seconds=3 * _DAY_MS / 1000,
-                    jitter=jitter,
-                )
+                after = _after_problems(current or Breaker(endpoint.id, OPERATION), problems, well, now_ms, jitter)
                 link_state.save_breaker(connection, after)
+            elif breaker is not None:
+                link_state.reset_breaker(connection, endpoint.id, OPERATION)
             return webhook_outbox.note_health(connection, endpoint.id, well=well, now_ms=now_ms)
 
         failing_since_ms = await self._database.write(unit)
-        if problem is not None and problem.code == _GONE:
+        if any(problem.code == _GONE for problem in problems):
             await self._switch_off(endpoint, "the endpoint answered 410 Gone")
             return False
         if failing_since_ms is not None and now_ms - failing_since_ms >= DISABLED_AFTER_DAYS * _DAY_MS:
-            await self._switch_off(endpoint, f"nothing could be delivered for {DISABLED_AFTER_DAYS} days")
+            last = _in_short(problems[-1])[1]
+            await self._switch_off(
+                endpoint, f"nothing could be delivered for {DISABLED_AFTER_DAYS} days; the last time: {last}"
+            )
             return False
         return well
 
@@ -257,6 +260,28 @@ class WebhookSender:
 
         await self._database.write(unit)
         _log.warning("webhook %s is switched off: %s", endpoint.id, reason or "by a person")
+
+
+def _after_problems(
+    breaker: Breaker, problems: Sequence[ConnectorError], well: bool, now_ms: int, jitter: float
+) -> Breaker:
+    """The breaker after a round with failures; `well` says that something was delivered in it, too. Who asks for
+    a pause (HTTP 429, or 503 with `Retry-After`) gets it for everything that waits."""
+    if well:
+        after = Breaker(breaker.link_id, breaker.operation)
+    else:
+        after = breakers.after_failure(
+            breaker,
+            reached=problems[-1].reached,
+            now_ms=now_ms,
+            remaining_seconds=3 * _DAY_MS / 1000,
+            jitter=jitter,
+        )
+    asked = [problem.retry_after_seconds for problem in problems if isinstance(problem, VendorRateLimited)]
+    if not asked:
+        return after
+    until_ms = max(after.open_until_ms, now_ms + int(max(asked) * 1000))
+    return structs.replace(after, trips=max(after.trips, 1), open_until_ms=until_ms)
 
 
 def _in_short(problem: ConnectorError) -> tuple[int | None, str]:

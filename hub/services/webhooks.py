@@ -1,27 +1,26 @@
 """Who is told of events by webhooks: endpoints are made, changed and switched off; their log is read and replayed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from ipaddress import ip_address
 
 import httpx
 from msgspec import Struct, structs
 from sqlalchemy import Connection
 
-from hub.contract.guarded import AddressGuard
 from hub.contract.ports import Clock
+from hub.contract.public_http import is_address, is_public
 from hub.database import link_state
 from hub.database import webhooks as stored
 from hub.database.engine import Database
 from hub.errors import InvalidRequest, NotFound, Unavailable
 from hub.model.ids import NewId
-from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, EventType, Period
+from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, Event, EventType, Period
 from hub.services.requests import Caller
 from hub.services.vault import Vault
 from hub.services.webhook_signing import SECRET_BYTES, new_secret
 
 MOST_ENDPOINTS = 20
-MOST_REPLAYED = 1_000
+MOST_REPLAYED = 10_000
 LARGEST_PAGE = 200
 EVENTS_KEPT_DAYS = 30
 BOTH_SECRETS_HOURS = 24
@@ -29,7 +28,7 @@ OPERATION = "webhook"
 """The breaker of an endpoint stands under this name."""
 _DAY_MS = 86_400_000
 _LONGEST_URL = 2_000
-_FORGOTTEN_AT_ONCE = 500
+_AT_ONCE = 500
 
 
 class EndpointChange(Struct, frozen=True, kw_only=True):
@@ -42,10 +41,10 @@ class EndpointChange(Struct, frozen=True, kw_only=True):
 
 
 class Replayed(Struct, frozen=True):
-    """How many events go out once more, and whether there are further ones in that time."""
+    """How many events go out once more; `next_from_ms` is where to go on when there are further ones."""
 
     events: int
-    more: bool
+    next_from_ms: int | None
 
 
 class LogPage(Struct, frozen=True):
@@ -64,14 +63,14 @@ class Webhooks:
         database: Database,
         clock: Clock,
         vault: Vault,
-        guard: AddressGuard,
+        networks: Sequence[str],
         new_id: NewId,
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._database = database
         self._clock = clock
         self._vault = vault
-        self._guard = guard
+        self._networks = networks
         self._new_id = new_id
         self._random_bytes = random_bytes
 
@@ -133,7 +132,12 @@ class Webhooks:
 
     async def delete(self, endpoint: Endpoint) -> None:
         """Deletes an endpoint with its log."""
-        await self._database.write(partial(stored.delete_endpoint, endpoint_id=endpoint.id))
+
+        def unit(connection: Connection) -> None:
+            link_state.reset_breaker(connection, endpoint.id, OPERATION)
+            stored.delete_endpoint(connection, endpoint.id)
+
+        await self._database.write(unit)
 
     async def rotate(self, endpoint: Endpoint) -> tuple[Endpoint, str]:
         """A new secret, shown this once; for 24 hours the old one signs as well. Raises `NotFound`."""
@@ -154,15 +158,21 @@ class Webhooks:
         endpoint that is switched off, `NotFound` for an event that is not there."""
         if not endpoint.enabled:
             raise InvalidRequest("the webhook is switched off; switch it on first", code="WEBHOOK_DISABLED")
+        run = self._database.read if dry_run else self._database.write
         now_ms = self._clock.now_ms()
 
-        def unit(connection: Connection) -> Replayed:
-            found = stored.select_events(connection, endpoint, wanted, venue_id=venue_id, limit=MOST_REPLAYED + 1)
-            events, more = found[:MOST_REPLAYED], len(found) > MOST_REPLAYED
-            count = len(events) if dry_run else stored.requeue(connection, endpoint.id, events, now_ms)
-            return Replayed(count, more)
+        def some(connection: Connection, after: Event | None) -> tuple[Sequence[Event], int]:
+            events = stored.select_events(connection, endpoint, wanted, venue_id=venue_id, limit=_AT_ONCE, after=after)
+            return events, len(events) if dry_run else stored.requeue(connection, endpoint.id, events, now_ms)
 
-        replayed = await (self._database.read if dry_run else self._database.write)(unit)
+        count, last = 0, None
+        for _ in range(MOST_REPLAYED // _AT_ONCE):
+            events, queued = await run(partial(some, after=last))
+            count += queued
+            last = events[-1] if len(events) == _AT_ONCE else None
+            if last is None:
+                break
+        replayed = Replayed(count, None if last is None else last.at_ms)
         if wanted.event_id and not replayed.events:
             raise NotFound(f"there is no event {wanted.event_id[:100]!r} that is not on its way already")
         return replayed
@@ -178,9 +188,7 @@ class Webhooks:
     async def forget(self) -> int:
         """Deletes events older than 30 days with their log; a job. Orders take theirs along earlier."""
         before_ms, gone = self._clock.now_ms() - EVENTS_KEPT_DAYS * _DAY_MS, 0
-        while some := await self._database.write(
-            partial(stored.forget_events, before_ms=before_ms, limit=_FORGOTTEN_AT_ONCE)
-        ):
+        while some := await self._database.write(partial(stored.forget_events, before_ms=before_ms, limit=_AT_ONCE)):
             gone += some
         return gone
 
@@ -197,15 +205,13 @@ class Webhooks:
             raise _bad_url(f"must be an address of at most {_LONGEST_URL} visible ASCII characters")
         if url.userinfo or url.fragment:
             raise _bad_url("must have no user, password or fragment")
-        if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+        allowed = is_public(url.host, self._networks)
+        is_inside = url.host == "localhost" or (allowed and not is_public(url.host))
+        if url.scheme != "https" and not (url.scheme == "http" and is_inside):
             raise _bad_url("must begin with https://")
-        self.check_literal(url.host)
+        if is_address(url.host) and not allowed:
+            raise _bad_url("is not on the public internet; the operator may allow it with OPENPOS_WEBHOOK_NETWORKS")
         return str(url)
-
-    def check_literal(self, host: str) -> None:
-        """Refuses a host that is an IP address no stranger may have called. Raises `InvalidRequest`."""
-        if _is_address(host) and not self._guard.allows(host):
-            raise _bad_url("is an address outside the public Internet; the operator may allow OPENPOS_WEBHOOK_NETWORKS")
 
     def _new_secret(self) -> str:
         if not self._vault.can_seal:
@@ -226,15 +232,3 @@ def _seen(endpoint: Endpoint | None, caller: Caller | None = None) -> Endpoint:
 
 def _bad_url(words: str) -> InvalidRequest:
     return InvalidRequest(f"url: {words}", field="url", code="WEBHOOK_URL_REFUSED")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host.partition("%")[0]).is_loopback)

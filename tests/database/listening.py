@@ -69,7 +69,9 @@ def told(database: Database) -> list[tuple[EventType, str]]:
 def take(database: Database, hook: Endpoint, *, now_ms: int = NOW, limit: int = 10) -> list[Claimed]:
     """Claims what is due, under a lease of a minute."""
     return database.run_now(
-        lambda connection: webhook_outbox.claim(connection, hook.id, now_ms=now_ms, lease_ms=60_000, limit=limit)
+        lambda connection: webhook_outbox.claim(
+            connection, hook.id, now_ms=now_ms, lease_ms=60_000, limit=limit, holding_tries=3
+        )
     )
 
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from msgspec import structs
 from sqlalchemy import Connection
 
-from hub.database import webhook_outbox, webhooks
+from hub.database import link_state, webhook_outbox, webhooks
 from hub.database.engine import Database
+from hub.database.link_state import Breaker
 from hub.database.order_reads import load_order
 from hub.database.orders import save_change
 from hub.database.webhook_outbox import Claimed, Outcome
-from hub.model.webhook import DeliveryState, Endpoint, EventType, Period
+from hub.model.webhook import DeliveryState, Endpoint, Event, EventType, Period
 from tests.database.listening import endpoint, listen, states, take
 from tests.database.stored import DAY, NOW, new_id, place
 
@@ -94,6 +95,39 @@ def test_an_event_whose_process_died_is_taken_up_when_the_lease_ends(database: D
     assert states(database, hook) == [DeliveryState.DELIVERED]
 
 
+def test_an_event_that_failed_often_is_overtaken_by_later_ones_of_its_order(database: Database) -> None:
+    hook = listen(database)
+    order = place(database).order
+    change(database, order.id)
+    for number in range(3):  # so many tries hold back, see `take`
+        [claimed] = take(database, hook, now_ms=NOW + number)
+        assert (claimed.event.type, claimed.tries) == (EventType.ORDER_CREATED, number + 1)
+        assert take(database, hook, now_ms=NOW + number) == []
+        end(database, claimed, DeliveryState.PENDING, due_at_ms=NOW + number + 1, status=500)
+    assert [one.event.type for one in take(database, hook, now_ms=NOW + 2)] == [EventType.ORDER_UPDATED]
+
+
+def test_endpoints_that_a_breaker_holds_back_are_not_named(database: Database) -> None:
+    hook = listen(database)
+    place(database)
+    opened = Breaker(hook.id, "webhook", failures=5, trips=1, open_until_ms=NOW + 1000)
+    database.run_now(lambda connection: link_state.save_breaker(connection, opened))
+    assert due(database, NOW + 999) == []
+    assert due(database, NOW + 1000) == [hook.id]
+
+
+def test_a_replay_goes_page_by_page(database: Database) -> None:
+    hook = listen(database)
+    ids = sorted(place(database).event_id for _ in range(3))
+    wanted = Period(from_ms=NOW, before_ms=NOW + 1)
+
+    def page(after: Event | None) -> list[Event]:
+        return database.read_now(lambda c: webhooks.select_events(c, hook, wanted, venue_id=None, limit=2, after=after))
+
+    first = page(None)
+    assert [event.id for event in [*first, *page(first[-1])]] == ids
+
+
 def test_only_endpoints_with_something_due_are_named(database: Database) -> None:
     hook = listen(database, 1)
     listen(database, 2, events=(EventType.MENU_UPDATED,))
@@ -104,20 +138,27 @@ def test_only_endpoints_with_something_due_are_named(database: Database) -> None
     assert due(database) == []
 
 
-def test_a_success_after_a_failure_makes_everything_that_waits_due(database: Database) -> None:
+def test_a_success_after_an_outage_makes_due_what_waited_for_its_end_but_not_what_was_refused(
+    database: Database,
+) -> None:
     hook = listen(database)
-    waiting, working = place(database).order, place(database).order
-    first, second = take(database, hook)
+    place(database)
+    place(database)
+    first, refused = take(database, hook)
     end(database, first, DeliveryState.PENDING, due_at_ms=NOW + DAY)
+    end(database, refused, DeliveryState.PENDING, due_at_ms=NOW + DAY, status=500)
 
     def health(*, well: bool, now_ms: int) -> int | None:
         return database.run_now(lambda c: webhook_outbox.note_health(c, hook.id, well=well, now_ms=now_ms))
 
     assert health(well=False, now_ms=NOW) == NOW
     assert health(well=False, now_ms=NOW + 5) == NOW
-    assert health(well=True, now_ms=NOW + 10) is None
-    assert {first.event.order_id, second.event.order_id} == {waiting.id, working.id}
-    assert [one.event.id for one in take(database, hook, now_ms=NOW + 10)] == [first.event.id]
+    assert health(well=True, now_ms=NOW + 59_000) is None
+    assert take(database, hook, now_ms=NOW + 59_000) == []
+    assert health(well=False, now_ms=NOW) == NOW
+    assert health(well=True, now_ms=NOW + 60_000) is None
+    taken = {one.event.id for one in take(database, hook, now_ms=NOW + 60_000)}
+    assert taken & {first.event.id, refused.event.id} == {first.event.id}
 
 
 def test_a_switched_off_endpoint_is_sent_nothing_and_can_be_told_later(database: Database) -> None:

@@ -1,20 +1,22 @@
 """Events reach partners: signed, in order, again and again for three days, and every try is on record."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec import structs
 from sqlalchemy import Connection
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from hub.contract.guarded import AddressGuard
+from hub.contract.public_http import new_public_transport
 from hub.database import directory, webhooks
 from hub.database.engine import Database
 from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, EventType
@@ -24,7 +26,7 @@ from hub.services.webhook_sender import WebhookSender
 from hub.services.webhooks import Webhooks, place_of
 from tests.contract.ports import CallList, NoPacing, StandingClock
 from tests.database.listening import KEY, listen
-from tests.database.stored import NOW, PLOV, VENUE, close, counting_ids, place
+from tests.database.stored import NOW, OTHER_VENUE, PLOV, VENUE, close, counting_ids, place
 
 pytestmark = pytest.mark.anyio
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
@@ -38,10 +40,16 @@ class Partner:
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
         self.answers: list[httpx.Response | Exception] = []
+        self.refused = ""
+        self.taken: list[str] = []
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
         self.requests.append(request)
+        kind = json.loads(request.content)["type"]
+        if kind == self.refused:
+            return httpx.Response(400)
+        self.taken.append(kind)
         answer = self.answers.pop(0) if self.answers else httpx.Response(204)
         if isinstance(answer, Exception):
             raise answer
@@ -52,14 +60,14 @@ class Scene:
     """A database, a partner, and a sender whose time stands."""
 
     def __init__(self, database: Database, clock: StandingClock, folder: Path) -> None:
-        self.database, self.clock = database, clock
+        self.database, self.clock, self.folder = database, clock, folder
         self.partner, self.sink = Partner(), CallList()
         self.vault = Vault((), key_file=folder / "secret.key")
         self.webhooks = Webhooks(
             database=database,
             clock=clock,
             vault=self.vault,
-            guard=AddressGuard(),
+            networks=(),
             new_id=counting_ids(),
             random_bytes=lambda count: b"n" * count,
         )
@@ -67,7 +75,6 @@ class Scene:
             database=database,
             clock=clock,
             vault=self.vault,
-            webhooks=self.webhooks,
             render=lambda event, subject, scopes: json.dumps({"type": event.type, "seq": event.seq}).encode(),
             transport=httpx.MockTransport(self.partner.answer),
             sink=self.sink,
@@ -154,15 +161,15 @@ async def test_a_message_that_is_not_taken_is_sent_again_for_three_days_under_it
     place(scene.database)
     scene.partner.answers = [httpx.Response(500)] * 20
     await scene.send()
-    waited = 0
+    waited, sent_after = 0, [0]
     while scene.log()[0].state is DeliveryState.PENDING:
-        due_at_ms = scene.log()[0].due_at_ms
-        assert due_at_ms is not None
-        seconds = max((due_at_ms - scene.clock.now_ms()) // 1000, 61)
-        waited += seconds
-        await scene.later(seconds)
+        waited += 1
+        if (scene.log()[0].due_at_ms or 0) <= NOW + waited * 1000:
+            await scene.later(waited - (scene.clock.now_ms() - NOW) // 1000)
+            sent_after.append(waited)
     assert len(scene.partner.requests) == len(webhook_sender.RETRY_SECONDS) + 1
     assert len({request.headers["webhook-id"] for request in scene.partner.requests}) == 1
+    assert len([seconds for seconds in sent_after if seconds < 180]) == webhook_sender.QUICK_TRIES
     assert 3 * DAYS < waited < 4 * DAYS
     [entry] = scene.log()
     assert (entry.state, entry.status, entry.detail) == (DeliveryState.FAILED, 500, "HTTP 500")
@@ -175,6 +182,20 @@ async def test_the_time_of_the_next_try_is_in_the_log_and_a_longer_retry_after_i
     await scene.send()
     [entry] = scene.log()
     assert (entry.state, entry.status, entry.due_at_ms) == (DeliveryState.PENDING, 503, NOW + 120_000)
+
+
+async def test_who_asks_for_a_pause_gets_it_for_everything_that_waits(scene: Scene) -> None:
+    scene.listen()
+    for _ in range(6):
+        place(scene.database)
+    scene.partner.answers = [httpx.Response(429, headers={"Retry-After": "120"})]
+    await scene.send()
+    assert len(scene.partner.requests) == 4  # those that were under way together
+    await scene.later(119)
+    assert len(scene.partner.requests) == 4
+    await scene.later(1)
+    assert {entry.state for entry in scene.log()} == {DeliveryState.DELIVERED}
+    assert len(scene.partner.requests) == 7
 
 
 async def test_silence_and_redirects_are_failures(scene: Scene) -> None:
@@ -199,6 +220,37 @@ async def test_any_body_of_an_answer_is_fine_but_not_a_huge_one(scene: Scene) ->
     assert scene.log()[0].detail == "no clear answer: the answer is longer than 65536 bytes"
 
 
+class _Endless(httpx.AsyncByteStream):
+    """A body of which nothing comes."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        await asyncio.Event().wait()
+        yield b""
+
+
+async def test_a_body_that_does_not_end_is_not_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_sender, "TOTAL_TIMEOUT_SECONDS", 0.05)
+    scene.listen()
+    place(scene.database)
+    scene.partner.answers = [httpx.Response(200, stream=_Endless())]
+    await scene.send()
+    [entry] = scene.log()
+    assert (entry.state, entry.detail) == (DeliveryState.PENDING, "no clear answer: no complete answer within 0.05 s")
+
+
+async def test_slow_endpoints_hold_up_no_other(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_sender, "_ENDPOINTS_AT_ONCE", 1)
+    scene = Scene(scene.database, scene.clock, scene.folder)
+    scene.listen()
+    listen(scene.database, 2, secret=scene.vault.seal(SECRET, place=place_of("hook_2")), url="https://other.example/")
+    for _ in range(20):
+        place(scene.database)
+    await scene.send()
+    hosts = [request.url.host for request in scene.partner.requests]
+    assert hosts.count("other.example") == 20
+    assert "other.example" in hosts[:8]  # its turn comes after one round of the first
+
+
 async def test_changes_of_an_order_arrive_in_order_though_the_first_needed_two_tries(scene: Scene) -> None:
     scene.listen()
     new = place(scene.database)
@@ -210,6 +262,23 @@ async def test_changes_of_an_order_arrive_in_order_though_the_first_needed_two_t
         "order.created",
         "order.created",
         "order.completed",
+    ]
+
+
+async def test_an_event_that_is_never_taken_does_not_keep_the_order_s_others_from_arriving(scene: Scene) -> None:
+    scene.listen()
+    new = place(scene.database)
+    scene.partner.refused = "order.created"
+    await scene.send()
+    close(scene.database, new.order.id)
+    for _ in range(5):
+        await scene.later(120)
+    assert scene.partner.taken == []
+    await scene.later(120)
+    assert scene.partner.taken == ["order.completed"]
+    assert [(entry.type, entry.state, entry.attempts) for entry in scene.log()] == [
+        (EventType.ORDER_COMPLETED, DeliveryState.DELIVERED, 1),
+        (EventType.ORDER_CREATED, DeliveryState.PENDING, 6),
     ]
 
 
@@ -235,7 +304,10 @@ async def test_an_endpoint_that_fails_for_days_is_switched_off_with_the_reason(s
         place(scene.database)
         await scene.later(DAYS)
     off = scene.endpoint()
-    assert (off.enabled, off.disabled_reason) == (False, "nothing could be delivered for 5 days")
+    assert (off.enabled, off.disabled_reason) == (
+        False,
+        "nothing could be delivered for 5 days; the last time: HTTP 500",
+    )
     assert {entry.state for entry in scene.log()} == {DeliveryState.FAILED}
     sent = len(scene.partner.requests)
     place(scene.database)
@@ -246,7 +318,8 @@ async def test_an_endpoint_that_fails_for_days_is_switched_off_with_the_reason(s
 async def test_an_endpoint_that_is_gone_is_switched_off_at_once(scene: Scene) -> None:
     scene.listen()
     place(scene.database)
-    scene.partner.answers = [httpx.Response(410)]
+    place(scene.database)
+    scene.partner.answers = [httpx.Response(410), httpx.Response(500)]
     await scene.send()
     assert scene.endpoint().disabled_reason == "the endpoint answered 410 Gone"
     assert scene.log()[0].state is DeliveryState.FAILED
@@ -261,12 +334,25 @@ async def test_nothing_is_sent_for_a_key_that_was_revoked(scene: Scene) -> None:
     assert scene.endpoint().disabled_reason == "the API key 'partner' was revoked"
 
 
-async def test_an_address_inside_is_not_called_whatever_was_stored(scene: Scene) -> None:
-    scene.listen(url="https://169.254.169.254/latest")
+@pytest.mark.parametrize("url", ["https://169.254.169.254/latest", "https://localhost:9/"])
+async def test_an_address_inside_is_not_called_whatever_was_stored(scene: Scene, url: str) -> None:
+    scene.listen(url=url)
     place(scene.database)
+    async with new_public_transport() as scene.sender._transport:
+        await scene.send()
+    assert scene.log()[0].state is DeliveryState.PENDING
+    assert "is not on the public internet" in scene.log()[0].detail
+
+
+async def test_nothing_of_another_store_is_sent_after_the_key_was_bound_to_one(scene: Scene) -> None:
+    scene.listen(venue_id="")
+    place(scene.database)
+    bound = structs.replace(KEY, venue_id=OTHER_VENUE.id)
+    scene.database.run_now(lambda connection: directory.save_key(connection, bound))
     await scene.send()
     assert scene.partner.requests == []
-    assert "outside the public Internet" in scene.log()[0].detail
+    [entry] = scene.log()
+    assert (entry.state, entry.detail) == (DeliveryState.FAILED, "the API key 'partner' may not read this store")
 
 
 async def test_every_try_is_recorded_without_secrets_and_under_its_order(scene: Scene) -> None:

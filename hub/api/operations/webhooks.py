@@ -96,11 +96,11 @@ class WebhookDeletedAnswer(Struct, frozen=True):
     deleted: str
 
 
-class ReplayAnswer(Struct, frozen=True):
-    """How many events are sent once more; `more` says that there are further ones: go on with a later `from`."""
+class ReplayAnswer(Struct, frozen=True, rename="camel"):
+    """How many events are sent once more. After 10 000 it stops: go on with `nextFrom` as `from`."""
 
     events: int
-    more: bool
+    next_from: str | None
 
 
 class WebhookDeliveryShape(Struct, frozen=True, rename="camel"):
@@ -186,7 +186,7 @@ async def replay_webhook(services: Services, request: Request) -> Reply:
     replayed = await services.webhooks.replay(
         endpoint, _selection(services, body), venue_id=request.caller.venue_id, dry_run=body.dry_run
     )
-    return Reply(encode({"events": replayed.events, "more": replayed.more}))
+    return Reply(encode({"events": replayed.events, "nextFrom": timestamp(replayed.next_from_ms)}))
 
 
 async def list_webhook_deliveries(services: Services, request: Request) -> Reply:
