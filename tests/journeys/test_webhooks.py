@@ -52,7 +52,7 @@ class Agency:
 
     def trace(self, order_id: str) -> str:
         """What `openpos-hub trace` shows of an order's calls to the partner; empty before they are written."""
-        shown = self.site.run("trace", order_id, "--bodies").stdout
+        shown = self.site.run("trace", order_id, "--json").stdout
         return shown if "webhook.order.created" in shown else ""
 
     def kill(self) -> None:

@@ -163,10 +163,14 @@ async def test_a_message_that_is_not_taken_is_sent_again_for_three_days_under_it
     await scene.send()
     waited, sent_after = 0, [0]
     while scene.log()[0].state is DeliveryState.PENDING:
-        waited += 1
-        if (scene.log()[0].due_at_ms or 0) <= NOW + waited * 1000:
-            await scene.later(waited - (scene.clock.now_ms() - NOW) // 1000)
-            sent_after.append(waited)
+        due_at_ms = scene.log()[0].due_at_ms
+        assert due_at_ms is not None
+        for _ in range(61):  # the breaker may hold it back a little longer
+            await scene.later(max((due_at_ms - scene.clock.now_ms()) // 1000, 1))
+            if scene.log()[0].attempts > len(sent_after):
+                break
+        waited = (scene.clock.now_ms() - NOW) // 1000
+        sent_after.append(waited)
     assert len(scene.partner.requests) == len(webhook_sender.RETRY_SECONDS) + 1
     assert len({request.headers["webhook-id"] for request in scene.partner.requests}) == 1
     assert len([seconds for seconds in sent_after if seconds < 180]) == webhook_sender.QUICK_TRIES
