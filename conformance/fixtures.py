@@ -8,9 +8,10 @@ from msgspec import Struct
 from hub.api.json import encode
 from hub.api.operation import Call, Operation, Reply, Request, Services, Tool
 from hub.api.operations import OPERATIONS
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.errors import NotFound
 from hub.settings import read_settings
+from hub.web import create_app
 
 
 class NoArguments(Struct, frozen=True, forbid_unknown_fields=True):

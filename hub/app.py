@@ -1,44 +1,31 @@
-"""The one place where everything is put together."""
+"""The one place where the parts of a hub are put together; `web` puts its outside face in front."""
 
 import logging
 import os
 import random
 import socket
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from importlib.metadata import version
+from secrets import token_urlsafe
 
-from litestar import Litestar, get
-from litestar.enums import ScopeType
-from litestar.response import Response
-from litestar.types import ASGIApp, Receive, Scope, Send
-
-from hub.api.admission import Desk, Visitors
-from hub.api.edge import Edge
-from hub.api.inbound import Inbound
-from hub.api.json import encode
-from hub.api.operation import Operation
-from hub.api.operations import OPERATIONS
-from hub.api.reference import Reference
-from hub.api.replies import framework_error
-from hub.api.rest import Rest
+from hub.api.mcp.address import PATH as MCP_PATH
 from hub.api.webhook_view import event_body
 from hub.clock import SystemClock
 from hub.contract.http import new_transport
+from hub.contract.public_http import new_public_transport
 from hub.contract.registry import Registry, installed_connectors
 from hub.database import lane_times, link_state
 from hub.database.engine import Database
 from hub.database.migrate import is_current, migrate
 from hub.database.server_time import load_server_time_ms
-from hub.errors import HubError, Unavailable
+from hub.errors import HubError
 from hub.jobs.schedule import Job, Schedule
 from hub.model.ids import RandomBytes, time_ordered_id
 from hub.services.archive import Archive
 from hub.services.availability import Availability
 from hub.services.catalog import Catalogs
 from hub.services.changes import Changes
-from hub.services.channels import INBOUND, Channels
+from hub.services.channels import Channels
 from hub.services.checks import Checks
 from hub.services.connections import Connections
 from hub.services.directory import Directory
@@ -52,8 +39,9 @@ from hub.services.health import Health
 from hub.services.history import History
 from hub.services.insight_text import ModelSettings, insight_writer
 from hub.services.key_uses import WRITTEN_EVERY_SECONDS, KeyUses
-from hub.services.limits import RequestLimits, RequestRules
+from hub.services.limits import RequestLimits
 from hub.services.link_stores import LinkStores
+from hub.services.oauth.service import OAuth
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
@@ -65,12 +53,12 @@ from hub.services.quotes import Quotes
 from hub.services.reconcile import Reconciler
 from hub.services.retention import Retention
 from hub.services.seating import Seating
+from hub.services.secrets import Secrets
 from hub.services.stuck import Stuck
 from hub.services.sync import Sync
 from hub.services.tables import TableMap
 from hub.services.vault import Vault
 from hub.settings import Settings
-from hub.trace.inbound import InboundTrace
 from hub.trace.recorder import Recorder
 
 _log = logging.getLogger(__name__)
@@ -96,9 +84,12 @@ class Hub:
             shared=not settings.embedded,
         )
         self.vault = Vault(settings.secret_keys, key_file=settings.secret_key_file)
-        stores = LinkStores(self.database, self.clock)
+        self.secrets = Secrets(settings.secrets, self.directory, self.vault)
+        stores = LinkStores(self.database, self.clock, self.vault)
         self._random = RandomBytes(os.urandom)
         self._transport = new_transport()
+        self._public_transport = new_public_transport()
+        self.oauth = self._new_oauth()
         self.connections = Connections(
             registry=self.registry,
             directory=self.directory,
@@ -108,7 +99,7 @@ class Hub:
             tokens=stores,
             refs=stores,
             clock=self.clock,
-            secrets=settings.secrets,
+            secrets=self.secrets,
         )
         self.channels = Channels(registry=self.registry, directory=self.directory, connections=self.connections)
         self.outcomes = Outcomes(self.database, self.directory)
@@ -227,6 +218,22 @@ class Hub:
         self._schedule = Schedule(self._jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._delivering = False
 
+    def _new_oauth(self) -> OAuth | None:
+        """Who may come in with OAuth; None without a public address, for nobody could be sent anywhere."""
+        issuer = self.settings.public_url
+        if not issuer:
+            return None
+        return OAuth(
+            issuer=issuer,
+            resource=f"{issuer}{MCP_PATH}",
+            database=self.database,
+            directory=self.directory,
+            clock=self.clock,
+            transport=self._public_transport,
+            new_id=self.new_id,
+            new_secret=lambda: token_urlsafe(32),
+        )
+
     def now_ms(self) -> int:
         """Milliseconds since 1970, UTC."""
         return self.clock.now_ms()
@@ -267,6 +274,7 @@ class Hub:
         await self._note_what_callers_did()
         await self.recorder.close()
         await self._transport.aclose()
+        await self._public_transport.aclose()
         await self.database.close()
         await self.calls_database.close()
 
@@ -320,81 +328,8 @@ class Hub:
             Job("forget-bookings", 3600, self.front.book.forget_bookings),
             Job("tidy-calls", 3600, self.retention.tidy_calls),
             Job("forget-quotes", 3600, self.quotes.forget),
+            *([Job("forget-oauth", 3600, self.oauth.grants.forget)] if self.oauth is not None else []),
             Job("tell-availability", 3, self.availability.tell_due, everywhere=True),
             Job("send-webhooks", 1, self.partners.sender.send_due, everywhere=True),
             Job("forget-webhook-events", 3600, self.webhooks.forget),
         ]
-
-
-def create_app(hub: Hub, *, deliver: bool = True, operations: Sequence[Operation] = OPERATIONS) -> ASGIApp:
-    """The web application of a hub. With `deliver` it carries delivery and jobs as well."""
-    # Only a process that serves needs the protocol's SDK, which takes its time to load.
-    from hub.api.mcp.endpoint import PATH as MCP_PATH  # noqa: PLC0415
-    from hub.api.mcp.endpoint import McpEndpoint  # noqa: PLC0415
-
-    @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        await hub.prepare()
-        await hub.limits.load()
-        if deliver:
-            await hub.start()
-        else:
-            hub.keep_up()
-        try:
-            async with mcp.run_protocol():
-                yield
-        finally:
-            await hub.stop()
-
-    @get("/health", include_in_schema=False)
-    async def health() -> Response[bytes]:
-        try:
-            current = await hub.database_is_current()
-        except Unavailable as problem:
-            return Response(
-                encode({"status": "unavailable", "error": problem.message}).encode(),
-                status_code=503,
-                media_type="application/json",
-            )
-        status = "ok" if current else "needs migration"
-        return Response(encode({"status": status}).encode(), media_type="application/json")
-
-    settings = hub.settings
-    trace = InboundTrace(hub.recorder)
-    rest = Rest(hub, trace, max_body_bytes=settings.max_body_bytes)
-    mcp = McpEndpoint(hub, trace, operations, version=version("openpos-hub"), max_body_bytes=settings.max_body_bytes)
-    reference = Reference(tuple(operations), version=version("openpos-hub"))
-    web = Litestar(
-        route_handlers=[*rest.routes(operations), *reference.routes(), *mcp.routes(), health],
-        lifespan=[lifespan],
-        exception_handlers={Exception: framework_error},
-        openapi_config=None,
-        logging_config=None,
-    )
-    inbound = Inbound(
-        channels=hub.channels,
-        seating=hub.seating,
-        limits=hub.limits,
-        trace=trace,
-        now_ms=hub.now_ms,
-        max_body_bytes=settings.max_body_bytes,
-    )
-
-    async def doors(scope: Scope, receive: Receive, send: Send) -> None:
-        is_channel = scope["type"] == ScopeType.HTTP and scope["path"].startswith(f"{INBOUND}/")
-        await (inbound if is_channel else web)(scope, receive, send)
-
-    rules = RequestRules(
-        per_minute=settings.requests_per_minute,
-        per_day=settings.requests_per_day,
-        public_orders_per_minute=settings.public_orders_per_minute,
-    )
-    return Edge(
-        doors,
-        desk=Desk(directory=hub.directory, limits=hub.limits, rules=rules, uses=hub.key_uses),
-        visitors=Visitors(hosts=settings.hosts, origins=settings.origins),
-        trusted_proxies=settings.trusted_proxies,
-        uncounted=("/health",),
-        known_hosts_only=(MCP_PATH,),
-        refuse_themselves=(MCP_PATH, f"{INBOUND}/"),
-    )

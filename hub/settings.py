@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hub.errors import ConfigurationError
 
@@ -13,6 +14,7 @@ SECRETS_FILE = "secrets.env"
 SECRET_KEY_FILE = "secret.key"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?")
+_LOOPBACK = ("127.0.0.1", "localhost")
 _SHORTEST_EVIDENCE_KEY = 32
 
 
@@ -34,6 +36,8 @@ class Settings:
     """Orders from one address without a key."""
     hosts: tuple[str, ...] = ()
     """The host names under which the hub is reached."""
+    public_url: str = ""
+    """The address under which the internet reaches this hub; with it the hub offers OAuth."""
     origins: tuple[str, ...] = ()
     """Other sites whose pages may call the API."""
     clock_offset_file: Path | None = None
@@ -73,6 +77,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     data = Path(given.get("OPENPOS_DATA") or "data").absolute()
     env = {**read_secrets_file(data / SECRETS_FILE), **given}
     url = env.get("OPENPOS_DATABASE_URL") or f"sqlite:///{data / 'hub.sqlite'}"
+    public_url = _public_url(env, "OPENPOS_PUBLIC_URL")
     offset_file = env.get("OPENPOS_TEST_CLOCK_OFFSET_FILE")
     return Settings(
         data=data,
@@ -83,7 +88,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         requests_per_minute=_whole_number(env, "OPENPOS_REQUESTS_PER_MINUTE", 60),
         requests_per_day=_whole_number(env, "OPENPOS_REQUESTS_PER_DAY", 10_000),
         public_orders_per_minute=_whole_number(env, "OPENPOS_PUBLIC_ORDERS_PER_MINUTE", 20),
-        hosts=_hosts(env, "OPENPOS_HOSTS"),
+        hosts=(*_hosts(env, "OPENPOS_HOSTS"), *_host_of(public_url)),
+        public_url=public_url,
         origins=_origins(env, "OPENPOS_ORIGINS"),
         clock_offset_file=Path(offset_file) if offset_file else None,
         model_url=_model_url(env),
@@ -155,6 +161,23 @@ def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
         if origin != "*" and not _ORIGIN.fullmatch(origin):
             raise ConfigurationError(f"{name}: {origin!r} is no origin like https://shop.example.com, without a path")
     return origins
+
+
+def _public_url(env: Mapping[str, str], name: str) -> str:
+    url = env.get(name, "").removesuffix("/")
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not safe or not _ORIGIN.fullmatch(url) or url != url.lower():
+        raise ConfigurationError(
+            f"{name}: {url!r} is no address like https://pos.example.com, in small letters, no path"
+        )
+    return url
+
+
+def _host_of(url: str) -> tuple[str, ...]:
+    return (urlsplit(url).hostname or "",) if url else ()
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

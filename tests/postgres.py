@@ -254,6 +254,12 @@ def die_with_parent(kind: signal.Signals) -> Callable[[], None] | None:
     return ask_for_signal
 
 
+def ask_to_die_with_parent(kind: signal.Signals) -> None:
+    """Has Linux send `kind` to this process when the one that started it dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(kind))
+
+
 def _lines(path: Path) -> list[str]:
     with suppress(OSError):
         return path.read_text(errors="replace").splitlines()

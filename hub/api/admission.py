@@ -1,15 +1,17 @@
 """Who may come in: the caller of a request, its limits, and which browsers' pages and host names are let through."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
-from hub.errors import Forbidden, TooManyRequests, Unauthorized
+from hub.errors import Forbidden, HubError, TooManyRequests, Unauthorized, Unavailable
+from hub.model.venue import RateLimit
 from hub.services.directory import Directory
 from hub.services.key_uses import KeyUses
 from hub.services.keys import authenticate
 from hub.services.limits import Allowance, RequestLimits, RequestRules
+from hub.services.oauth.grants import is_access_token
 from hub.services.requests import Caller
 
 _IN_SCOPE = "openpos.admission"
@@ -17,12 +19,20 @@ _HEADERS_IN_SCOPE = "openpos.headers"
 _ANY = "*"
 
 
+class Tokens(Protocol):
+    """Knows access tokens."""
+
+    async def caller(self, token: str) -> Caller:
+        """Who calls with a token. Raises `Unauthorized`."""
+        ...
+
+
 class Admission:
     """One request at the door."""
 
     __slots__ = ("_caller", "_desk", "_subject", "allowance", "problem")
 
-    def __init__(self, desk: "Desk", caller: Caller, subject: str, problem: Unauthorized | None) -> None:
+    def __init__(self, desk: "Desk", caller: Caller, subject: str, problem: HubError | None) -> None:
         self._desk = desk
         self._caller = caller
         self._subject = subject
@@ -32,7 +42,8 @@ class Admission:
 
     @property
     def caller(self) -> Caller:
-        """Who calls. Raises `Unauthorized` for a key that is none, and `TooManyRequests` when the limit is used up."""
+        """Who calls. Raises `Unauthorized` for a key that is none, `TooManyRequests` when the limit is used up, and
+        `Unavailable` when it could not be found out."""
         self.check_limit()
         if self.problem is not None:
             raise self.problem
@@ -60,6 +71,12 @@ class Admission:
             self.allowance = allowance
         self.check_limit()
 
+    async def count_apart(self, what: str, limits: Sequence[RateLimit]) -> None:
+        """Counts something apart from this caller's requests. Raises `TooManyRequests`."""
+        allowance = await self._desk.limits.take(f"{what} {self._subject}", limits)
+        if allowance.retry_after_seconds:
+            raise _too_many(allowance)
+
     def do_not_count(self) -> None:
         """Takes the count of this request back, for a message that asked for nothing."""
         if self.allowance is not None:
@@ -74,8 +91,19 @@ class Admission:
 class Desk:
     """Tells callers apart, by key or by address, and knows their limits."""
 
-    def __init__(self, *, directory: Directory, limits: RequestLimits, rules: RequestRules, uses: KeyUses) -> None:
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        limits: RequestLimits,
+        rules: RequestRules,
+        uses: KeyUses,
+        tokens: Tokens | None = None,
+        token_path: str = "",
+    ) -> None:
         self._directory = directory
+        self._tokens = tokens
+        self._token_path = token_path
         self._uses = uses
         self.limits = limits
         self.rules = rules
@@ -88,6 +116,25 @@ class Desk:
             return Admission(self, authenticate(self._directory, None, address), _place(address), problem)
         if caller.is_anonymous:
             return Admission(self, caller, _place(address), None)
+        self._uses.note(caller.id)
+        return Admission(self, caller, caller.id, None)
+
+    def takes_token(self, authorization: str | None, path: str) -> bool:
+        """Whether this is an access token at the one address that takes them."""
+        return (
+            self._tokens is not None
+            and authorization is not None
+            and path == self._token_path
+            and is_access_token(_credentials(authorization))
+        )
+
+    async def admit_with_token(self, authorization: str, address: str) -> Admission:
+        """The caller as its access token says; its requests count as those of the key behind it."""
+        assert self._tokens is not None
+        try:
+            caller = await self._tokens.caller(_credentials(authorization))
+        except (Unauthorized, Unavailable) as problem:
+            return Admission(self, authenticate(self._directory, None, address), _place(address), problem)
         self._uses.note(caller.id)
         return Admission(self, caller, caller.id, None)
 
@@ -159,6 +206,11 @@ def _place(address: str) -> str:
     if parsed.version == 6 and parsed.ipv4_mapped is None:
         return f"address {ip_address(int(parsed) >> 64 << 64)}/64"
     return f"address {getattr(parsed, 'ipv4_mapped', None) or parsed}"
+
+
+def _credentials(authorization: str) -> str:
+    kind, _, credentials = authorization.partition(" ")
+    return credentials.strip() if kind.lower() == "bearer" else ""
 
 
 def _name_of(host: str) -> str:

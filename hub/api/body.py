@@ -1,4 +1,4 @@
-"""Reading a request's body: JSON, and not too much of it."""
+"""Reading a request's body: JSON or a form, and not too much of it."""
 
 from collections.abc import Mapping
 
@@ -6,21 +6,39 @@ from litestar.types import Receive
 
 from hub.errors import BodyTooLarge, HubError, InvalidRequest
 
+_FORM = "application/x-www-form-urlencoded"
+
 
 class UnsupportedMediaType(HubError):
-    """The body was announced as something other than JSON."""
+    """The body was announced as something other than what is read here."""
 
     status = 415
     default_code = "MEDIA_TYPE_UNSUPPORTED"
 
 
 async def read_body(headers: Mapping[str, str], receive: Receive, max_bytes: int) -> bytes:
-    """The whole body. Raises `UnsupportedMediaType`, `BodyTooLarge` or `InvalidRequest`."""
-    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    """The whole body, JSON. Raises `UnsupportedMediaType`, `BodyTooLarge` or `InvalidRequest`."""
+    media_type = _media_type(headers, "application/json")
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise UnsupportedMediaType(
             f"Content-Type: send application/json, not {media_type[:60]!r}", field="Content-Type"
         )
+    return await _read(headers, receive, max_bytes)
+
+
+async def read_form(headers: Mapping[str, str], receive: Receive, max_bytes: int) -> bytes:
+    """The whole body, a form. Raises `UnsupportedMediaType`, `BodyTooLarge` or `InvalidRequest`."""
+    media_type = _media_type(headers, _FORM)
+    if media_type != _FORM:
+        raise UnsupportedMediaType(f"Content-Type: send {_FORM}, not {media_type[:60]!r}", field="Content-Type")
+    return await _read(headers, receive, max_bytes)
+
+
+def _media_type(headers: Mapping[str, str], default: str) -> str:
+    return headers.get("content-type", default).partition(";")[0].strip().lower()
+
+
+async def _read(headers: Mapping[str, str], receive: Receive, max_bytes: int) -> bytes:
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
         raise _too_large(max_bytes)

@@ -67,7 +67,11 @@ class Edge:
         headers = _headers(scope["headers"])
         client = scope["client"]
         address = client_address(client[0] if client else "", headers, self._trusted_proxies)
-        admission = self._desk.admit(headers.get("authorization"), address)
+        authorization = headers.get("authorization")
+        if authorization is not None and self._desk.takes_token(authorization, scope["path"]):
+            admission = await self._desk.admit_with_token(authorization, address)
+        else:
+            admission = self._desk.admit(authorization, address)
         put_admission(scope, admission, headers)  # type: ignore[arg-type]
         cors: dict[str, str] = {}
         safe = _SAFE_OVER_TLS if scope["scheme"] == "https" else _SAFE

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from hub.cli import accredit, commands, guests, orders, reconciling, tables, webhooks
+from hub.cli import accredit, commands, guests, orders, reconciling, secrets, tables, webhooks
 from hub.errors import HubError
 from hub.services.keys import Access
 
@@ -95,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     _orders(add("orders", help="find, export, hold and prove orders; delete those whose time is over"))
     webhooks.add_commands(add("webhooks", help="make webhooks, read their log, send events once more"))
     _keys(add("keys", help="make, list and revoke API keys"))
+    _secrets(add("secrets", help="store, list, remove and re-encrypt secrets that declarations refer to"))
     _link(add("link", help="pause, resume or sync a venue's link to its POS"))
 
     sandbox = add("sandbox", help="run a vendor's stand-in, for trying things out")
@@ -262,6 +263,18 @@ def _keys(parser: argparse.ArgumentParser) -> None:
     revoke = add("revoke", help="end a key")
     revoke.add_argument("name")
     revoke.set_defaults(run=commands.revoke_key)
+
+
+def _secrets(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+    stored = add("set", help="store a secret; its value is asked for, or read from a pipe")
+    stored.add_argument("name", metavar="NAME", help="as `env:NAME` refers to it")
+    stored.set_defaults(run=secrets.set_secret)
+    add("list", help="list the names").set_defaults(run=secrets.list_secrets)
+    removed = add("remove", help="forget a secret")
+    removed.add_argument("name", metavar="NAME")
+    removed.set_defaults(run=secrets.remove_secret)
+    add("rotate", help="encrypt everything with the newest key").set_defaults(run=secrets.rotate)
 
 
 def _link(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,9 @@ async def apply(hub: Hub, path: Path, *, sync: bool = True) -> int:
     1 when the file was refused or a POS needs a person, with the reason on standard error. The caller stops the hub.
     """
     try:
-        declaration = read_declaration(path, registry=hub.registry, secrets=hub.settings.secrets)
+        if not hub.settings.embedded or hub.settings.database_file.exists():
+            await hub.prepare()  # secrets that the file refers to may be stored there
+        declaration = read_declaration(path, registry=hub.registry, secrets=hub.secrets)
         await hub.prepare()
         changes = await _declare(hub, declaration)
     except HubError as problem:

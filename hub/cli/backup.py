@@ -6,11 +6,11 @@ from pathlib import Path
 
 from hub.database.backup import copy_sqlite
 from hub.errors import ConfigurationError
-from hub.settings import SECRETS_FILE, Settings
+from hub.settings import SECRET_KEY_FILE, SECRETS_FILE, Settings
 
 
 def copy_data(settings: Settings, folder: Path) -> Iterator[Path]:
-    """Copies both databases and the secrets file into an empty folder; yields each file when it is complete.
+    """Copies both databases, the secrets file and the key file into an empty folder; yields each complete file.
 
     Copying the files themselves would miss what SQLite has not moved out of its log yet. Raises
     `ConfigurationError` for PostgreSQL, a missing hub, or a folder with something in it.
@@ -25,6 +25,6 @@ def copy_data(settings: Settings, folder: Path) -> Iterator[Path]:
     for source in (settings.database_file, Path(settings.calls_url.removeprefix("sqlite:///"))):
         if source.exists():
             yield copy_sqlite(source, folder / source.name)
-    secrets = settings.data / SECRETS_FILE
-    if secrets.exists():
-        yield Path(shutil.copy2(secrets, folder / SECRETS_FILE))
+    for name in (SECRETS_FILE, SECRET_KEY_FILE):
+        if (settings.data / name).exists():
+            yield Path(shutil.copy2(settings.data / name, folder / name))

@@ -54,7 +54,11 @@ async def _session(settings: Settings, host: str, port: int) -> int:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse_taken(host, port)
     vendors = _vendors(host, port)
-    settings = replace(settings, secrets={**_secrets(settings.data, vendors), **settings.secrets})
+    settings = replace(
+        settings,
+        secrets={**_secrets(settings.data, vendors), **settings.secrets},
+        public_url=settings.public_url or (f"http://{host}:{port}" if host in ("127.0.0.1", "localhost") else ""),
+    )
     with ExitStack() as stack:
         for vendor in vendors:
             stack.enter_context(_sandbox(vendor, host, port, settings.data))

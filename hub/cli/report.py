@@ -16,6 +16,7 @@ from hub.model.causes import CAUSES
 from hub.model.ids import order_mark
 from hub.model.money import Money, display
 from hub.model.order import OrderRecord
+from hub.services.secrets import count_closed
 
 _FAR_CLOCKS_MS = 2_000
 
@@ -42,6 +43,9 @@ async def doctor(hub: Hub) -> int:
     await hub.directory.refresh()
     drift_ms = abs(hub.now_ms() - int(datetime.now(UTC).timestamp() * 1000))
     line(drift_ms < _FAR_CLOCKS_MS, "clock", f"{drift_ms} ms from the database's")
+    count, closed = await hub.database.read(lambda connection: count_closed(connection, hub.vault))
+    unreadable = f", cannot be decrypted: {', '.join(closed)}" if closed else ""
+    line(not closed, "stored secrets", f"{count}, {hub.vault.description}{unreadable}")
     venues = hub.directory.venues()
     line(bool(venues), "venues", f"{len(venues)} declared" if venues else "none: `openpos-hub apply FILE.toml`")
     for link in hub.directory.links():

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.errors import ConfigurationError
 from hub.settings import Settings
 from hub.single_process import hold
@@ -49,6 +49,8 @@ async def serve_hub(
     when_ready: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
     """Serves a hub in this event loop; `when_ready` runs once it answers."""
+    from hub.web import create_app  # noqa: PLC0415 - every other command is faster without the web framework
+
     with contextlib.ExitStack() as stack:
         if hub.settings.embedded:
             stack.enter_context(hold(hub.settings.data))

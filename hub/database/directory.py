@@ -56,7 +56,8 @@ def lock_directory(connection: Connection) -> None:
     connection.execute(select(revision.c.value).with_for_update())
 
 
-def _raise_revision(connection: Connection) -> None:
+def raise_revision(connection: Connection) -> None:
+    """Says to every process that something of what an operator declares has changed."""
     connection.execute(update(revision).values(value=revision.c.value + 1))
 
 
@@ -73,7 +74,7 @@ def save_venue(connection: Connection, venue: Venue) -> None:
     """Stores a venue, new or changed. Its orders and their numbering stay as they are."""
     row = {"slug": venue.slug, "order_prefix": venue.order_prefix, "document": _json(venue)}
     upsert(connection, venues, [{"id": venue.id, **row}], list(row))
-    _raise_revision(connection)
+    raise_revision(connection)
 
 
 def load_menu(connection: Connection, venue_id: str) -> Menu:
@@ -104,13 +105,13 @@ def load_menu_source(connection: Connection, venue_id: str) -> str | None:
 def save_menu_source(connection: Connection, venue_id: str, source: str) -> None:
     """Changes where the menu comes from from now on; the menu there is stays until then."""
     connection.execute(update(menus).where(menus.c.venue_id == venue_id).values(source=source))
-    _raise_revision(connection)
+    raise_revision(connection)
 
 
 def _raise_catalog_version(connection: Connection, venue_id: str) -> None:
     statement = update(venues).where(venues.c.id == venue_id).values(catalog_version=venues.c.catalog_version + 1)
     connection.execute(statement)
-    _raise_revision(connection)
+    raise_revision(connection)
 
 
 def load_sold_out(connection: Connection, venue_id: str) -> frozenset[str]:
@@ -174,13 +175,13 @@ def save_link(connection: Connection, link: Link) -> None:
     document = _json(msgspec.structs.replace(link, paused_cause=""))
     row = {"venue_id": link.venue_id, "role": link.role, "connector": link.connector, "document": document}
     upsert(connection, links, [{"id": link.id, **row}], list(row))
-    _raise_revision(connection)
+    raise_revision(connection)
 
 
 def set_link_paused(connection: Connection, link_id: str, cause: str) -> bool:
     """Pauses a link with a cause, or resumes it with an empty one; False when there is no such link."""
     changed = connection.execute(update(links).where(links.c.id == link_id).values(paused_cause=cause)).rowcount
-    _raise_revision(connection)
+    raise_revision(connection)
     return changed == 1
 
 
@@ -199,13 +200,13 @@ def find_key(connection: Connection, key_hash: bytes) -> StoredKey | None:
 def insert_key(connection: Connection, key: StoredKey) -> None:
     """Stores a new key."""
     connection.execute(insert(api_keys), [_key_row(key)])
-    _raise_revision(connection)
+    raise_revision(connection)
 
 
 def save_key(connection: Connection, key: StoredKey) -> None:
     """Stores a changed key."""
     connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(_key_row(key)))
-    _raise_revision(connection)
+    raise_revision(connection)
 
 
 def revoke_key(connection: Connection, name: str, now_ms: int) -> bool:
@@ -214,7 +215,7 @@ def revoke_key(connection: Connection, name: str, now_ms: int) -> bool:
         update(api_keys).where(api_keys.c.name == name, api_keys.c.revoked_at_ms.is_(None)).values(revoked_at_ms=now_ms)
     )
     changed = connection.execute(statement).rowcount
-    _raise_revision(connection)
+    raise_revision(connection)
     return changed == 1
 
 

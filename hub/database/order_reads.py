@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
-from hub.database.deliveries import injection_states
-from hub.database.tables import lanes, links, order_events, order_refs, orders
+from hub.database.deliveries import OPEN_STATES, injection_states
+from hub.database.tables import deliveries, lanes, links, order_events, order_refs, orders
 from hub.model.order import Loss, Order, OrderRecord, VendorRef
 
 _IDS_PER_QUERY = 200
@@ -92,26 +92,30 @@ def load_open_orders(connection: Connection, venue_id: str) -> list[Order]:
 
 
 class OpenRef(Struct, frozen=True):
-    """An open order that a vendor has, and what the vendor last said of it."""
+    """An open order that a vendor has, the version it is at here, and what the vendor last said of it."""
 
     ref: VendorRef
     order_id: str
+    version: int
     created_at_ms: int
     last_told: str
 
 
 def open_orders_at_link(connection: Connection, link_id: str) -> list[OpenRef]:
-    """The open orders this link's vendor has, oldest first."""
+    """The open orders this link's vendor has, oldest first; without those to which it has still to be told a change."""
     at_venue = select(links.c.venue_id).where(links.c.id == link_id).scalar_subquery()
     mine = order_refs.c.link_id.concat("") == link_id  # not by the link's index, which holds its closed orders too
+    untold = select(deliveries.c.id).where(
+        deliveries.c.order_id == orders.c.id, deliveries.c.link_id == link_id, deliveries.c.state.in_(OPEN_STATES)
+    )
     query = (
-        select(order_refs, orders.c.created_at_ms)
+        select(order_refs, orders.c.version, orders.c.created_at_ms)
         .join(orders, orders.c.id == order_refs.c.order_id)
-        .where(order_refs.c.order_id.in_(open_ids(at_venue)), mine, order_refs.c.kind == "order")
+        .where(order_refs.c.order_id.in_(open_ids(at_venue)), mine, order_refs.c.kind == "order", ~untold.exists())
         .order_by(orders.c.id)
     )
     return [
-        OpenRef(VendorRef(kind=row.kind, id=row.vendor_id), row.order_id, row.created_at_ms, row.last_told)
+        OpenRef(VendorRef(kind=row.kind, id=row.vendor_id), row.order_id, row.version, row.created_at_ms, row.last_told)
         for row in connection.execute(query)
     ]
 

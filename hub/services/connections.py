@@ -21,7 +21,7 @@ _REFERENCE = "env:"
 
 
 class Connections:
-    """The connectors of this process by link; rebuilt when a link's settings change."""
+    """The connectors of this process by link; rebuilt when a link's settings or the stored secrets change."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Connections:
         self._refs = refs
         self._clock = clock
         self._secrets = secrets
-        self._built: dict[str, tuple[Link, Venue, Connector]] = {}
+        self._built: dict[str, tuple[Link, Venue, Mapping[str, str], Connector]] = {}
 
     def pos(self, link_id: str) -> PosConnector:
         """The connector of a link to a POS. Raises `ConfigurationError`, also for a channel's link."""
@@ -65,11 +65,12 @@ class Connections:
         """The connector of a link. Raises `ConfigurationError` when its settings or secrets are not right."""
         link = self._directory.link(link_id)
         venue = self._directory.venue(link.venue_id)
+        sealed = self._directory.sealed_secrets()
         built = self._built.get(link.id)
-        if built is None or built[0] != link or built[1] != venue:
-            built = (link, venue, self._build(link, venue))
+        if built is None or built[0] != link or built[1] != venue or built[2] != sealed:
+            built = (link, venue, sealed, self._build(link, venue))
             self._built[link.id] = built
-        return built[2]
+        return built[3]
 
     def abilities(self, link_id: str) -> frozenset[Capability]:
         """What this vendor's connector can do, whether or not the link's settings are right."""
@@ -149,9 +150,11 @@ def resolve_config(
         if isinstance(value, str) and value.startswith(_REFERENCE):
             variable = value.removeprefix(_REFERENCE)
             if variable not in secrets:
-                raise ConfigurationError(f"{where}: {name}: the environment has no {variable}", field=name)
-            config[name] = secrets[variable]
-            secret_values.append(secrets[variable])
+                raise ConfigurationError(
+                    f"{where}: {name}: the environment has no {variable}, nor has `openpos-hub secrets`", field=name
+                )
+            config[name] = secret = secrets[variable]
+            secret_values.append(secret)
         elif name in registration.secret_config_fields():
             secret_values.append(str(value))
     validate_config(config, registration, where)

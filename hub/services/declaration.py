@@ -292,7 +292,7 @@ class _Checker:
         if not reference.startswith(_REFERENCE):
             self._add(place, f'a key must not stand in this file; write "{_REFERENCE}NAME" and set NAME')
         elif not secret:
-            self._add(place, f"the environment has no {name}")
+            self._add(place, f"the environment has no {name}, nor has `openpos-hub secrets`")
         elif not _KEY.fullmatch(secret):
             self._add(place, f"{name} is not a key: sk_ and at least 24 letters, digits or signs, without spaces")
         return secret

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from hub.database import directory as stored
 from hub.database.engine import Database
+from hub.database.secrets import load_secrets
 from hub.errors import NotFound
 from hub.model.ids import parse_id
 from hub.model.menu import Item, Menu
@@ -39,9 +40,10 @@ class _Snapshot:
     links: Mapping[str, Link]
     link_of_venue: Mapping[str, str]
     keys: Mapping[bytes, stored.StoredKey]
+    sealed_secrets: Mapping[str, str]
 
 
-_EMPTY = _Snapshot(-1, {}, {}, {}, {}, {})
+_EMPTY = _Snapshot(-1, {}, {}, {}, {}, {}, {})
 
 
 class Directory:
@@ -69,6 +71,7 @@ class Directory:
                 links={link.id: link for link in links},
                 link_of_venue={link.venue_id: link.id for link in links if link.role == "pos"},
                 keys={key.hash: key for key in keys if key.revoked_at_ms is None},
+                sealed_secrets={secret.name: secret.sealed for secret in await self._database.read(load_secrets)},
             )
             return True
 
@@ -123,3 +126,7 @@ class Directory:
     def key(self, key_hash: bytes) -> stored.StoredKey | None:
         """The working API key with this SHA-256."""
         return self._snapshot.keys.get(key_hash)
+
+    def sealed_secrets(self) -> Mapping[str, str]:
+        """The encrypted secrets by name."""
+        return self._snapshot.sealed_secrets

@@ -1,8 +1,11 @@
-"""Tokens and learnt vendor ids, kept in the database and remembered in this process."""
+"""Tokens, encrypted, and learnt vendor ids, kept in the database and remembered in this process."""
 
 from hub.contract.ports import Clock
 from hub.database import link_state
 from hub.database.engine import Database
+from hub.errors import ConfigurationError
+from hub.services.secrets import place_of_token
+from hub.services.vault import Vault
 
 _REMEMBERED_REFS = 50_000
 _REMEMBERED_MS = 86_400_000  # then it is read again, and its use noted: guests must not be remembered for ever
@@ -11,8 +14,9 @@ _REMEMBERED_MS = 86_400_000  # then it is read again, and its use noted: guests 
 class LinkStores:
     """Implements `TokenStore` and `RefStore` of the contract."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
         self._clock = clock
         self._tokens: dict[str, tuple[str, int]] = {}
         self._refs: dict[tuple[str, str, str], str] = {}
@@ -24,13 +28,21 @@ class LinkStores:
             found = await self._database.read(lambda connection: link_state.load_token(connection, link_id))
             if found is None:
                 return None
-            self._tokens[link_id] = found
+            try:
+                token = self._vault.unseal(found[0], place=place_of_token(link_id))
+            except ConfigurationError:
+                return None  # the key is another one by now; the vendor gives a new token
+            self._tokens[link_id] = (token, found[1])
         return self._tokens[link_id]
 
     async def save_token(self, link_id: str, token: str, expires_at_ms: int) -> None:
-        """Replaces the link's token."""
+        """Replaces the link's token. A hub that has no key to encrypt it with remembers it in this process only."""
         self._tokens[link_id] = (token, expires_at_ms)
-        await self._database.write(lambda connection: link_state.save_token(connection, link_id, token, expires_at_ms))
+        if self._vault.can_seal:
+            sealed = self._vault.seal(token, place=place_of_token(link_id))
+            await self._database.write(
+                lambda connection: link_state.save_token(connection, link_id, sealed, expires_at_ms)
+            )
 
     async def load_ref(self, link_id: str, kind: str, key: str) -> str | None:
         """The vendor's id for a key, if it was learnt."""

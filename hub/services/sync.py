@@ -129,8 +129,8 @@ class Sync:
 
         def unit(connection: Connection) -> bool:
             record = load_order(connection, entries[0].order_id)
-            if record is None:
-                return False
+            if record is None or record.order.version != entries[0].version:
+                return False  # changed here since the POS was asked; the next poll compares again
             seats_at_pos = not seated_by_channel(connection, record.order, owner)
             difference = compare(
                 record.order,
@@ -150,7 +150,7 @@ class Sync:
                     actor="pos",
                     detail="; ".join(difference.words),
                 )
-                if saved is None:  # somebody changed it at this moment; the next poll compares again
+                if saved is None:  # somebody changed it at this moment
                     return False
             for entry in entries:
                 note_told(connection, link_id, entry.ref, words[entry.ref.id])

@@ -26,9 +26,10 @@ from hub.errors import ConnectorError, HubError, VendorRateLimited
 from hub.model.order import OrderRecord
 from hub.model.webhook import DeliveryState, Endpoint, Event, ItemState
 from hub.services import breaker as breakers
+from hub.services.secrets import place_of_webhook
 from hub.services.vault import Vault
 from hub.services.webhook_signing import signed_headers
-from hub.services.webhooks import OPERATION, place_of
+from hub.services.webhooks import OPERATION
 
 Render = Callable[[Event, OrderRecord | ItemState | None, Sequence[str]], bytes]
 """Makes the body of an event, its subject as it was, and the scopes of the key it is for."""
@@ -196,7 +197,7 @@ class WebhookSender:
         sealed = [endpoint.secret]
         if endpoint.old_secret and self._clock.now_ms() < endpoint.old_secret_until_ms:
             sealed.append(endpoint.old_secret)
-        return [self._vault.unseal(one, place=place_of(endpoint.id)) for one in sealed]
+        return [self._vault.unseal(one, place=place_of_webhook(endpoint.id)) for one in sealed]
 
     def _http(self, endpoint: Endpoint, secrets: Sequence[str]) -> VendorHttp:
         query = httpx.URL(endpoint.url).query.decode("ascii")

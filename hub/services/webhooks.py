@@ -16,6 +16,7 @@ from hub.errors import InvalidRequest, NotFound, Unavailable
 from hub.model.ids import NewId
 from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, Event, EventType, Period
 from hub.services.requests import Caller
+from hub.services.secrets import place_of_webhook
 from hub.services.vault import Vault
 from hub.services.webhook_signing import SECRET_BYTES, new_secret
 
@@ -87,7 +88,7 @@ class Webhooks:
             url=self.checked_url(url),
             description=description,
             events=events,
-            secret=self._vault.seal(secret, place=place_of(endpoint_id)),
+            secret=self._vault.seal(secret, place=place_of_webhook(endpoint_id)),
             old_secret="",
             old_secret_until_ms=0,
             enabled=True,
@@ -140,14 +141,17 @@ class Webhooks:
         await self._database.write(unit)
 
     async def rotate(self, endpoint: Endpoint) -> tuple[Endpoint, str]:
-        """A new secret, shown this once; for 24 hours the old one signs as well. Raises `NotFound`."""
+        """A new secret, shown this once; for 24 hours the old one signs as well, unless no key opens it any more.
+        Raises `NotFound`, and `Unavailable` where the hub cannot keep secrets."""
         secret, now_ms = self._new_secret(), self._clock.now_ms()
-        sealed = self._vault.seal(secret, place=place_of(endpoint.id))
+        place = place_of_webhook(endpoint.id)
+        sealed = self._vault.seal(secret, place=place)
 
         def unit(connection: Connection) -> Endpoint:
             current = _seen(stored.find_endpoint(connection, endpoint.id, lock=True))
-            until_ms = now_ms + BOTH_SECRETS_HOURS * 3_600_000
-            after = structs.replace(current, secret=sealed, old_secret=current.secret, old_secret_until_ms=until_ms)
+            old = current.secret if self._vault.opens(current.secret, place=place) else ""
+            until_ms = now_ms + BOTH_SECRETS_HOURS * 3_600_000 if old else 0
+            after = structs.replace(current, secret=sealed, old_secret=old, old_secret_until_ms=until_ms)
             stored.save_endpoint(connection, after)
             return after
 
@@ -217,11 +221,6 @@ class Webhooks:
         if not self._vault.can_seal:
             raise Unavailable("webhooks need OPENPOS_SECRET_KEY, which the operator sets", retry_after_seconds=3600)
         return new_secret(self._random_bytes(SECRET_BYTES))
-
-
-def place_of(endpoint_id: str) -> str:
-    """Where an endpoint's secrets are sealed."""
-    return f"webhook:{endpoint_id}"
 
 
 def _seen(endpoint: Endpoint | None, caller: Caller | None = None) -> Endpoint:

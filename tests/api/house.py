@@ -10,13 +10,14 @@ from litestar.types import ASGIApp
 from msgspec import structs
 from sqlalchemy import Connection
 
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.database import directory
 from hub.database.directory import StoredKey
 from hub.model.menu import Menu
 from hub.model.venue import Policies
 from hub.services.keys import hash_of
 from hub.settings import Settings
+from hub.web import create_app
 from tests.api.till import Script, till_registry
 from tests.database.stored import LINK, NOW, OTHER_LINK, OTHER_VENUE, PLOV, VENUE
 

@@ -25,7 +25,7 @@ ALLOWED = {
     "hub.console": (MODEL, ERRORS, SERVICES),
     "hub.jobs": (MODEL, ERRORS, SERVICES),
 }
-PUTS_TOGETHER = ("hub.app", "hub.cli")
+PUTS_TOGETHER = ("hub.app", "hub.web", "hub.cli")
 OURS = ("hub", "connectors", "mappings", "bench", "tests")
 
 

@@ -157,7 +157,7 @@ class Bistro:
         }
         return str(self.server.placed(body, bearer())["id"])
 
-    def wait_until_told(self, order_id: str, seconds: float = 20.0) -> None:
+    def wait_until_told(self, order_id: str, seconds: float = 45.0) -> None:
         """Returns once nothing about an order waits to be told."""
         open_rows = "SELECT count(*) FROM deliveries WHERE order_id = :id AND state NOT IN ('delivered', 'dead')"
 

@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from tests.postgres import die_with_parent
+from tests.journeys import warm
 
 ROOT = Path(__file__).parents[2]
 _T = TypeVar("_T")
@@ -27,7 +25,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(look: Callable[[], _T | None], what: str, *, seconds: float = 20.0, every: float = 0.05) -> _T:
+def wait_for(look: Callable[[], _T | None], what: str, *, seconds: float = 45.0, every: float = 0.05) -> _T:
     """The first true answer of `look`; fails saying `what` did not happen and what was last seen."""
     deadline = time.monotonic() + seconds
     while True:
@@ -48,56 +46,46 @@ class Process:
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.log = log
-        with log.open("ab") as output:
-            self._popen = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=ROOT,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                preexec_fn=die_with_parent(signal.SIGKILL),
-            )
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._popen.pid
+        self._process = warm.begin(arguments, environment, log, log)
+        assert self._process.pid is not None
+        self.pid = self._process.pid
 
     def is_running(self) -> bool:
         """Whether it has not ended."""
-        return self._popen.poll() is None
+        return self._process.is_alive()
 
     def kill(self) -> None:
         """`kill -9`, as a crash would end it."""
-        self._popen.kill()
-        self._popen.wait(20)
+        self._process.kill()
+        self._process.join(20)
 
     def freeze(self) -> None:
         """Stops it in the middle of what it does, as a long pause of the machine would."""
-        self._popen.send_signal(signal.SIGSTOP)
+        os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Lets it go on."""
-        self._popen.send_signal(signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
 
     def stop(self) -> int:
         """Asks it to end and gives its exit status; kills it when it takes too long."""
         if self.is_running():
-            self._popen.send_signal(signal.SIGTERM)
-        try:
-            return self._popen.wait(40)
-        except subprocess.TimeoutExpired:
+            self._process.terminate()
+        self._process.join(40)
+        if self._process.exitcode is None:
             self.kill()
-            raise AssertionError(f"process did not stop when asked:\n{self.output()[-3000:]}") from None
+            raise AssertionError(f"process did not stop when asked:\n{self.output()[-3000:]}")
+        return self._process.exitcode
 
-    def exit_status(self, seconds: float = 20.0) -> int:
+    def exit_status(self, seconds: float = 45.0) -> int:
         """Waits until it ends by itself."""
-        return self._popen.wait(seconds)
+        self._process.join(seconds)
+        assert self._process.exitcode is not None, f"it still runs:\n{self.output()[-3000:]}"
+        return self._process.exitcode
 
     def output(self) -> str:
         """What it wrote so far."""
-        return self.log.read_text(errors="replace")
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def wait_until_it_answers(self, client: httpx.Client, path: str) -> None:
         """Returns once the path is answered; fails with the process's output when it ended instead."""

@@ -1,16 +1,16 @@
 """One installation of the hub, with the processes a test starts on it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import httpx
 from sqlalchemy import create_engine, text
 
-from tests.journeys.running import ROOT, Process, free_port, new_client, plain_environment, wait_for
+from tests.journeys import warm
+from tests.journeys.running import Process, free_port, new_client, plain_environment, wait_for
 
 KEY = "sk_journeys-full-key-0123456789abcdef"
 READ_KEY = "sk_journeys-read-key-0123456789abcdef"
@@ -112,7 +112,7 @@ class Server(Process):
         injection: dict[str, Any] = self.order(order_id)["injection"][0]
         return injection
 
-    def wait_until(self, order_id: str, state: str, seconds: float = 20.0) -> dict[str, Any]:
+    def wait_until(self, order_id: str, state: str, seconds: float = 45.0) -> dict[str, Any]:
         """The injection of an order once it is in this state."""
         seen: dict[str, Any] = {}
 
@@ -183,17 +183,9 @@ class Site:
         done = self.run("apply", str(path))
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **environment: str) -> CompletedProcess[str]:
         """A short command, to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "hub.cli", *arguments],
-            cwd=ROOT,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return warm.run(["-m", "hub.cli", *arguments], self.environment | environment, timeout_seconds=60)
 
     def serve(self, *options: str) -> Server:
         """Starts `serve` and returns when it answers."""

@@ -43,7 +43,7 @@ PATHS = [
     "/api/v1/orders/order_" + "f" * 32,
     "/api/v1/orders/00000000-0000-0000-0000-000000000000",
     "/api/v1/orders/%25s%25n",
-    "/api/v1/orders//",
+    "/api/v1/orders//nothing",
     "/api/v1/stores/%00",
     "/api/v1/stores/%00/menu",
     "/api/v1/stores/%ff/menu",

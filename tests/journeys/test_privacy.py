@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from hub.services.secrets import place_of_token
+from hub.services.vault import Vault
 from tests.journeys.conftest import POSTGRES, SQLITE, NewStage, Stage
 from tests.journeys.running import wait_for
 from tests.journeys.site import CLIENT_SECRET, KEY, READ_KEY, Server, bearer, key, order_body, venue
@@ -13,6 +15,7 @@ from tests.journeys.vendor import Vendor
 
 BOUND_KEY = "sk_journeys-bound-key-0123456789abcdef"
 MENU_KEY = "sk_journeys-menu-key-0123456789abcdef"
+SECRET_KEY = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
 OTHER = "other-restaurant"
 GUEST = {"name": "Gülnarə Əliyeva", "phone": "+994501112233", "email": "gulnara@guest.example"}
 PRIVATE = ["Gülnarə", "Əliyeva", "994501112233", "gulnara@", "Nizami 28", "ring twice", "near the window", "EXT-77"]
@@ -25,7 +28,8 @@ class House:
         self.stage = stage
         self.site = stage.site
         self.vendor: Vendor = stage.vendor()
-        self.site.environment_more = {"BOUND_KEY": BOUND_KEY, "MENU_KEY": MENU_KEY}
+        more = {"BOUND_KEY": BOUND_KEY, "MENU_KEY": MENU_KEY, "OPENPOS_SECRET_KEY": SECRET_KEY}
+        self.site.environment_more = more
         self.site.apply(
             venue(self.vendor.url),
             venue(self.vendor.url, OTHER, "OT"),
@@ -143,9 +147,10 @@ def test_no_secret_is_in_the_recorded_calls_or_in_any_log(house: House) -> None:
     traced = house.site.run("trace", order_id, "--bodies")
     wait_for(lambda: refused in recorded(house), "the last call is recorded")
 
-    tokens = [token for (token,) in house.site.rows("SELECT token FROM link_tokens")]
-    assert len(tokens) == 2
-    secrets = [KEY, READ_KEY, BOUND_KEY, MENU_KEY, CLIENT_SECRET, *tokens]
+    kept = house.site.rows("SELECT link_id, token FROM link_tokens")
+    assert len(kept) == 2
+    tokens = [Vault([SECRET_KEY]).unseal(sealed, place=place_of_token(link_id)) for link_id, sealed in kept]
+    secrets = [KEY, READ_KEY, BOUND_KEY, MENU_KEY, CLIENT_SECRET, SECRET_KEY, *tokens]
     written = {
         "the recorded calls": recorded(house),
         "the logs": house.site.logs(),

@@ -145,7 +145,7 @@ class Trio:
         told: dict[str, Any] = answer.json()
         return told
 
-    def wait_for(self, order_id: str, seconds: float = 20.0, **expected: Any) -> dict[str, Any]:
+    def wait_for(self, order_id: str, seconds: float = 45.0, **expected: Any) -> dict[str, Any]:
         """The order once these fields of it are so."""
         seen: dict[str, Any] = {}
 

@@ -281,7 +281,11 @@ def test_slugs_prefixes_and_key_names_stand_once(tmp_path: Path) -> None:
             '11: venues[0].link.config.password: a secret must not stand in this file; write "env:NAME" and set NAME '
             "in the environment",
         ),
-        ("env:POS_PASSWORD", "env:GONE", "11: venues[0].link.config.password: the environment has no GONE"),
+        (
+            "env:POS_PASSWORD",
+            "env:GONE",
+            "11: venues[0].link.config.password: the environment has no GONE, nor has `openpos-hub secrets`",
+        ),
         ("env:POS_PASSWORD", "env:SHORT", "11: venues[0].link.config.password: not a valid value"),
         ("branch = 1", "branch = 1\nmargin = nan", "9: venues[0].link.config: holds something that is not a number"),
     ],
@@ -353,7 +357,7 @@ def test_a_menu_file_that_is_not_there_or_one_too_many_is_refused(tmp_path: Path
     [
         ('scopes = ["read", "admin"]', "3: keys[0].scopes[1]: 'admin' is none of read, write, orders:read, "),
         ('secret = "sk_0123456789012345678901234"', "3: keys[0].secret: a key must not stand in this file"),
-        ('secret = "env:GONE"', "3: keys[0].secret: the environment has no GONE"),
+        ('secret = "env:GONE"', "3: keys[0].secret: the environment has no GONE, nor has `openpos-hub secrets`"),
         ('secret = "env:POS_PASSWORD"', "3: keys[0].secret: POS_PASSWORD is not a key: sk_ and at least 24 letters"),
     ],
 )

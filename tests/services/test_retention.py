@@ -14,6 +14,7 @@ from hub.model.call import Call
 from hub.services import retention as service
 from hub.services.link_stores import LinkStores
 from hub.services.retention import Retention, Tidied
+from hub.services.vault import Vault
 from tests.contract.ports import StandingClock
 from tests.database.stored import DAY, LINK, NOW, close, new_id, place
 
@@ -210,7 +211,7 @@ async def test_nothing_is_copied_of_orders_that_are_about_to_go(
 async def test_what_was_learnt_of_a_guest_is_forgotten_45_days_after_its_last_use(
     database: Database, keeper: Retention, clock: StandingClock
 ) -> None:
-    stores = LinkStores(database, clock)
+    stores = LinkStores(database, clock, Vault([]))
     await stores.save_ref(LINK.id, "customer", "994501112233", "17")
     await stores.save_ref(LINK.id, "customer", "994502223344", "18")
     clock.advance(30 * 86_400)
@@ -218,7 +219,7 @@ async def test_what_was_learnt_of_a_guest_is_forgotten_45_days_after_its_last_us
     clock.advance(15 * 86_400)
     assert (await keeper.run()).refs == 1
     assert await stores.load_ref(LINK.id, "customer", "994502223344") is None
-    assert await LinkStores(database, clock).load_ref(LINK.id, "customer", "994501112233") == "17"
+    assert await LinkStores(database, clock, Vault([])).load_ref(LINK.id, "customer", "994501112233") == "17"
 
 
 async def test_an_open_order_is_never_deleted_however_old(

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from sqlalchemy import Connection
 
 from hub.contract.writes import Replay
 from hub.database import directory as stored_directory
-from hub.database.deliveries import State
+from hub.database.deliveries import State, enqueue
 from hub.database.engine import Database
 from hub.database.order_reads import load_events, load_order
+from hub.database.orders import save_change
 from hub.errors import VendorRejected, VendorUnavailable
 from hub.model.order import PosOrder, VendorRef
 from hub.model.status import Stage, Status
@@ -120,3 +122,59 @@ async def test_a_pos_that_does_not_answer_is_asked_again_next_time(
     sync = await syncing(database, clock, Kitchen(VendorUnavailable("down")))
     assert await poll_quietly(sync, LINK.id) is None
     assert "open orders could not be polled: down" in caplog.text
+
+
+def seat_at(database: Database, order_id: str, table: str) -> None:
+    """Changes the order here, as somebody at the hub would."""
+
+    def unit(connection: Connection) -> None:
+        record = load_order(connection, order_id)
+        assert record is not None
+        after = structs.replace(record.order, tables=(table,))
+        save_change(connection, record.order, after, event_id=f"evt_{table}", kind="moved", actor="tester", detail="")
+
+    database.run_now(unit)
+
+
+@pytest.mark.anyio
+async def test_what_the_pos_said_before_a_change_here_does_not_undo_it(
+    database: Database, clock: StandingClock
+) -> None:
+    picks_nothing_up(database)
+    order_id = delivered(database, "9001")
+
+    class Slow(Kitchen):
+        async def fetch_order(self, ref: VendorRef) -> PosOrder:
+            answer = await super().fetch_order(ref)
+            seat_at(database, order_id, "12")
+            return answer
+
+    kitchen = Slow(told(tables=("7",)))
+    sync = await syncing(database, clock, kitchen)
+    assert await sync.poll(LINK.id) == PolledLink(1, 0)
+    assert database.read_now(lambda c: load_order(c, order_id)).order.tables == ("12",)  # type: ignore[union-attr]
+
+
+@pytest.mark.anyio
+async def test_an_order_with_a_change_the_pos_has_not_heard_of_is_not_compared(
+    database: Database, clock: StandingClock
+) -> None:
+    picks_nothing_up(database)
+    order_id = delivered(database, "9001")
+    database.run_now(
+        lambda connection: enqueue(
+            connection,
+            lane_id="lane_more",
+            delivery_id="dlv_more",
+            link_id=LINK.id,
+            order_id=order_id,
+            operation="set_status",
+            now_ms=LATER,
+            deliver_by_ms=LATER + 60_000,
+        )
+    )
+    kitchen = Kitchen(told(stage=Stage.PREPARING, raw_status="COOKING"))
+    sync = await syncing(database, clock, kitchen)
+    assert await sync.poll(LINK.id) == PolledLink(0, 0)
+    finish(database, claim_one(database, now_ms=LATER), State.DELIVERED, now_ms=LATER)
+    assert await sync.poll(LINK.id) == PolledLink(1, 1)

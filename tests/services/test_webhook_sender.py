@@ -21,9 +21,10 @@ from hub.database import directory, webhooks
 from hub.database.engine import Database
 from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, EventType
 from hub.services import webhook_sender
+from hub.services.secrets import place_of_webhook
 from hub.services.vault import Vault
 from hub.services.webhook_sender import WebhookSender
-from hub.services.webhooks import Webhooks, place_of
+from hub.services.webhooks import Webhooks
 from tests.contract.ports import CallList, NoPacing, StandingClock
 from tests.database.listening import KEY, listen
 from tests.database.stored import NOW, OTHER_VENUE, PLOV, VENUE, close, counting_ids, place
@@ -84,7 +85,7 @@ class Scene:
 
     def listen(self, **values: object) -> Endpoint:
         """An endpoint whose secret is `SECRET`."""
-        sealed = self.vault.seal(SECRET, place=place_of("hook_1"))
+        sealed = self.vault.seal(SECRET, place=place_of_webhook("hook_1"))
         return listen(self.database, **{"secret": sealed, **values})
 
     async def send(self) -> None:
@@ -246,7 +247,12 @@ async def test_slow_endpoints_hold_up_no_other(scene: Scene, monkeypatch: pytest
     monkeypatch.setattr(webhook_sender, "_ENDPOINTS_AT_ONCE", 1)
     scene = Scene(scene.database, scene.clock, scene.folder)
     scene.listen()
-    listen(scene.database, 2, secret=scene.vault.seal(SECRET, place=place_of("hook_2")), url="https://other.example/")
+    listen(
+        scene.database,
+        2,
+        secret=scene.vault.seal(SECRET, place=place_of_webhook("hook_2")),
+        url="https://other.example/",
+    )
     for _ in range(20):
         place(scene.database)
     await scene.send()
@@ -371,13 +377,19 @@ async def test_every_try_is_recorded_without_secrets_and_under_its_order(scene: 
     assert str(scene.partner.requests[0].url) == "https://partner.example.com/hook?token=abcdef123456"
 
 
-async def test_a_lost_key_of_the_vault_is_an_error_of_ours_and_tried_later(scene: Scene, tmp_path: Path) -> None:
+async def test_a_lost_key_of_the_vault_is_an_error_of_ours_until_the_secret_is_exchanged(
+    scene: Scene, verified: Callable[[httpx.Request, str], object]
+) -> None:
     scene.listen(secret="sealed by nobody")
     place(scene.database)
     await scene.send()
     assert scene.partner.requests == []
     [entry] = scene.log()
     assert (entry.state, entry.detail.startswith("the hub cannot send it")) == (DeliveryState.PENDING, True)
+    _, secret = await scene.webhooks.rotate(scene.endpoint())
+    await scene.later(10)
+    [request] = scene.partner.requests
+    assert verified(request, secret) == {"type": "order.created", "seq": 1}
 
 
 async def test_events_of_all_kinds_have_names_that_the_trace_can_show(scene: Scene) -> None:

@@ -15,6 +15,7 @@ from litestar.types import Message as AsgiMessage
 from hub.api.admission import Admission, admission_of, headers_of
 from hub.api.body import read_body
 from hub.api.json import encode
+from hub.api.mcp.address import PATH
 from hub.api.mcp.messages import Answer, Form, Message, NotAMessage, read_message, refusal, tool_error
 from hub.api.mcp.sdk import ORDERS_IN_SCOPE, Protocol, too_slow
 from hub.api.operation import Operation, Services
@@ -23,7 +24,6 @@ from hub.api.tools import BoundTool, Outcome, bind, may_use
 from hub.errors import Forbidden, HubError, InvalidRequest, NotFound, TooManyRequests
 from hub.trace.inbound import InboundTrace
 
-PATH = "/api/mcp"
 INSTRUCTIONS = (
     "Order food at restaurants. Start with get_stores or search_stores, then get_store_context for one store. "
     "Price with quote_order, tell the guest the total, and order with create_order and the quoteId; that is safe to "
@@ -44,10 +44,13 @@ class McpEndpoint:
         *,
         version: str,
         max_body_bytes: int,
+        challenge: str = "",
     ) -> None:
+        """`challenge` is what a caller without a key hears about OAuth, when the hub offers it."""
         self._services = services
         self._trace = trace
         self._max_body_bytes = max_body_bytes
+        self._challenge = challenge
         self._tools = bind(operations)
         self._protocol = Protocol(
             services, self._tools, version=version, instructions=INSTRUCTIONS, max_body_bytes=max_body_bytes
@@ -91,7 +94,7 @@ class McpEndpoint:
         except NotAMessage as problem:
             answer = problem.answer
         except HubError as problem:
-            answer = _plain(problem)
+            answer = _plain(problem, self._challenged(request, problem))
         except Exception as problem:
             _log.exception("MCP failed")
             reply = internal_error_reply()
@@ -132,6 +135,13 @@ class McpEndpoint:
         answer = await self._ask_sdk(scope, request, body)
         return Answer(answer.status, answer.body, answer.headers, order_id="".join(orders[:1]))
 
+    def _challenged(self, request: litestar.Request[Any, Any, Any], problem: HubError) -> dict[str, str]:
+        """Where a caller without a working key may get leave; one who showed something hears that it is none."""
+        if problem.status != 401 or not self._challenge:
+            return {}
+        error = ', error="invalid_token"' if "authorization" in request.headers else ""
+        return {"WWW-Authenticate": f"Bearer {self._challenge}{error}"}
+
     def _refused(self, admission: Admission, message: Message) -> Answer | None:
         """The answer to a caller who is over the limit, or whose key lacks the tool's scope."""
         bound = self._tools.get(message.tool)
@@ -146,7 +156,7 @@ class McpEndpoint:
                 return tool_error(message, Outcome(problem=problem).words)
             return refusal(message, problem, error_reply(problem).headers)
         except Forbidden as problem:
-            return refusal(message, problem, _challenge(bound))
+            return refusal(message, problem, _lacks_scope(bound))
         return None
 
     async def _short(self, scope: Mapping[str, Any], message: Message) -> Answer:
@@ -166,7 +176,7 @@ class McpEndpoint:
             return Answer(500, encode({"error": words}).encode(), error=words)
         if outcome.problem is not None:
             lacks_scope = outcome.problem.code == "SCOPE_MISSING"
-            return _plain(outcome.problem, _challenge(bound) if lacks_scope else {})
+            return _plain(outcome.problem, _lacks_scope(bound) if lacks_scope else {})
         result = {
             **echoed,
             "content": [{"type": "text", "text": outcome.content}],
@@ -216,7 +226,7 @@ def _plain(problem: HubError, headers: Mapping[str, str] | None = None) -> Answe
     return Answer(reply.status, reply.content.encode(), {**reply.headers, **(headers or {})}, error=words)
 
 
-def _challenge(bound: BoundTool | None) -> dict[str, str]:
+def _lacks_scope(bound: BoundTool | None) -> dict[str, str]:
     scope = "" if bound is None else f', scope="{bound.scope}"'
     return {"WWW-Authenticate": f'Bearer realm="openpos", error="insufficient_scope"{scope}'}
 

@@ -2,12 +2,11 @@
 
 from alembic import context
 
-from hub.database.guest_tables import guests
-from hub.database.webhook_tables import webhook_events
+from hub.database import access_tables, guest_tables, webhook_tables  # noqa: F401 - each adds its tables
+from hub.database.tables import metadata
 
 connection = context.config.attributes["connection"]
-assert guests.metadata is webhook_events.metadata  # both parts of the schema are declared by now
 context.configure(
-    connection=connection, target_metadata=guests.metadata, render_as_batch=True, transaction_per_migration=False
+    connection=connection, target_metadata=metadata, render_as_batch=True, transaction_per_migration=False
 )
 context.run_migrations()
