@@ -1,4 +1,4 @@
-"""Encrypted secrets: those stored by name, tokens of links, and what webhooks sign with. What is sealed stays so here."""
+"""Encrypted secrets: those stored by name, tokens of links, what webhooks sign with. What is sealed stays so here."""
 
 from enum import StrEnum
 

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
-from hub.database.tables import api_keys
+from hub.database.tables import api_keys, order_holds
 from hub.database.webhook_events import delivery_row, insert_deliveries
 from hub.database.webhook_tables import webhook_deliveries, webhook_endpoints, webhook_events
 from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, Event, EventType, Period
@@ -42,9 +42,9 @@ def delete_endpoint(connection: Connection, endpoint_id: str) -> None:
 
 
 def find_endpoint(connection: Connection, endpoint_id: str, *, lock: bool = False) -> Endpoint | None:
-    """One endpoint; with `lock` nobody else changes it until this transaction ends."""
+    """One endpoint; with `lock` nobody else changes it until this transaction ends; no order waits for that."""
     query = select(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
     return None if row is None else _endpoint(row)
 
 
@@ -153,8 +153,11 @@ def requeue(connection: Connection, endpoint_id: str, events: list[Event], now_m
 
 
 def forget_events(connection: Connection, before_ms: int, limit: int) -> int:
-    """Deletes up to `limit` events that happened before a time, with their log; returns how many."""
-    over = select(webhook_events.c.id).where(webhook_events.c.at_ms < before_ms).order_by(webhook_events.c.at_ms)
+    """Deletes up to `limit` events that happened before a time, with their log; returns how many. Those of an order
+    under legal hold stay."""
+    held = select(order_holds.c.order_id).where(order_holds.c.order_id == webhook_events.c.order_id).exists()
+    old = (webhook_events.c.at_ms < before_ms, ~held)
+    over = select(webhook_events.c.id).where(*old).order_by(webhook_events.c.at_ms)
     ids = list(connection.execute(over.limit(limit)).scalars())
     if ids:
         connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.event_id.in_(ids)))

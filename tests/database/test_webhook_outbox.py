@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from msgspec import structs
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from hub.database import link_state, webhook_outbox, webhooks
 from hub.database.engine import Database
 from hub.database.link_state import Breaker
 from hub.database.order_reads import load_order
 from hub.database.orders import save_change
+from hub.database.tables import order_holds
 from hub.database.webhook_outbox import Claimed, Outcome
 from hub.model.webhook import DeliveryState, Endpoint, Event, EventType, Period
 from tests.database.listening import endpoint, listen, states, take
@@ -218,10 +219,13 @@ def test_the_log_goes_page_by_page_from_the_newest_event(database: Database) -> 
     assert page(ids[1]) == [ids[0]]
 
 
-def test_old_events_are_forgotten_with_their_log(database: Database) -> None:
+def test_old_events_are_forgotten_with_their_log_unless_their_order_is_under_legal_hold(database: Database) -> None:
     hook = listen(database)
     place(database, link=None, at_ms=NOW - 31 * DAY)
+    held = place(database, link=None, at_ms=NOW - 31 * DAY)
     place(database, link=None)
+    hold = {"order_id": held.order.id, "reason": "court", "actor": "tester", "since_ms": NOW}
+    database.run_now(lambda connection: connection.execute(insert(order_holds), [hold]))
     gone = database.run_now(lambda c: webhooks.forget_events(c, NOW - 30 * DAY, 100))
     assert gone == 1
-    assert len(states(database, hook)) == 1
+    assert len(states(database, hook)) == 2

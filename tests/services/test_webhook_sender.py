@@ -5,7 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,93 +17,19 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from hub.contract.public_http import new_public_transport
-from hub.database import directory, webhooks
+from hub.database import directory
 from hub.database.engine import Database
-from hub.model.webhook import DeliveryEntry, DeliveryState, Endpoint, EventType
+from hub.model.webhook import DeliveryState, EventType
 from hub.services import webhook_sender
 from hub.services.secrets import place_of_webhook
-from hub.services.vault import Vault
-from hub.services.webhook_sender import WebhookSender
-from hub.services.webhooks import Webhooks
-from tests.contract.ports import CallList, NoPacing, StandingClock
+from tests.contract.ports import StandingClock
 from tests.database.listening import KEY, listen
-from tests.database.stored import NOW, OTHER_VENUE, PLOV, VENUE, close, counting_ids, place
+from tests.database.stored import NOW, OTHER_VENUE, PLOV, VENUE, close, place
+from tests.services.webhook_scene import SECRET, Scene
 
 pytestmark = pytest.mark.anyio
-SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 OLD_SECRET = "whsec_" + base64.b64encode(b"o" * 32).decode()
 DAYS = 24 * 3600
-
-
-class Partner:
-    """The other side: answers as it is told, and keeps what it was sent."""
-
-    def __init__(self) -> None:
-        self.requests: list[httpx.Request] = []
-        self.answers: list[httpx.Response | Exception] = []
-        self.refused = ""
-        self.taken: list[str] = []
-
-    async def answer(self, request: httpx.Request) -> httpx.Response:
-        await request.aread()
-        self.requests.append(request)
-        kind = json.loads(request.content)["type"]
-        if kind == self.refused:
-            return httpx.Response(400)
-        self.taken.append(kind)
-        answer = self.answers.pop(0) if self.answers else httpx.Response(204)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-class Scene:
-    """A database, a partner, and a sender whose time stands."""
-
-    def __init__(self, database: Database, clock: StandingClock, folder: Path) -> None:
-        self.database, self.clock, self.folder = database, clock, folder
-        self.partner, self.sink = Partner(), CallList()
-        self.vault = Vault((), key_file=folder / "secret.key")
-        self.webhooks = Webhooks(
-            database=database,
-            clock=clock,
-            vault=self.vault,
-            networks=(),
-            new_id=counting_ids(),
-            random_bytes=lambda count: b"n" * count,
-        )
-        self.sender = WebhookSender(
-            database=database,
-            clock=clock,
-            vault=self.vault,
-            render=lambda event, subject, scopes: json.dumps({"type": event.type, "seq": event.seq}).encode(),
-            transport=httpx.MockTransport(self.partner.answer),
-            sink=self.sink,
-            limiter=NoPacing(),
-            jitter=lambda: 0.5,
-        )
-
-    def listen(self, **values: object) -> Endpoint:
-        """An endpoint whose secret is `SECRET`."""
-        sealed = self.vault.seal(SECRET, place=place_of_webhook("hook_1"))
-        return listen(self.database, **{"secret": sealed, **values})
-
-    async def send(self) -> None:
-        """All that is due now."""
-        await self.sender.send_due()
-        await self.sender.wait()
-
-    async def later(self, seconds: int) -> None:
-        self.clock.advance(seconds)
-        await self.send()
-
-    def log(self) -> Sequence[DeliveryEntry]:
-        return self.database.read_now(lambda c: webhooks.load_log(c, "hook_1", state=None, before="", limit=100))
-
-    def endpoint(self) -> Endpoint:
-        found = self.database.read_now(lambda connection: webhooks.find_endpoint(connection, "hook_1"))
-        assert found is not None
-        return found
 
 
 @pytest.fixture
