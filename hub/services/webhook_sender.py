@@ -104,9 +104,9 @@ class WebhookSender:
     async def _serve(self, endpoint_id: str) -> None:
         try:
             goes_on = True
-            while goes_on and not self._stopping:
+            while goes_on:
                 async with self._places:  # given back after every round: many slow endpoints must not keep all places
-                    goes_on = await self._send_some(endpoint_id)
+                    goes_on = not self._stopping and await self._send_some(endpoint_id)
         except HubError as problem:
             _log.error("webhook %s: %s", endpoint_id, problem.message)
         except Exception:  # the edge of a job: the next second tries again
