@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -78,7 +79,31 @@ class Planner:
             "get_drift": lambda: {"storeSlug": STORE},
             "get_pos_tables": lambda: {"storeSlug": STORE},
             "get_pos_stock": lambda: {"storeSlug": OTHER_STORE},
+            "get_tables": lambda: {"storeSlug": STORE},
+            "search_customers": lambda: {"query": "conformance"},
+            "list_reservations": lambda: {"storeSlug": STORE},
+            "create_reservation": self._reservation,
+            "get_reservation": lambda: {
+                "reservationId": self._made("/reservations", "reservation", self._reservation())
+            },
+            "list_waitlist": lambda: {"storeSlug": STORE},
+            "join_waitlist": self._party,
+            "notify_waitlist_entry": lambda: {"entryId": self._made("/waitlist", "entry", self._party())},
+            "get_insights": lambda: {"storeSlug": STORE},
         }
+
+    def _reservation(self) -> dict[str, Any]:
+        starts_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        guest = {"name": "Conformance"}
+        return {"storeSlug": STORE, "partySize": 1, "startsAt": starts_at, "customer": guest, "allowOverlap": True}
+
+    def _party(self) -> dict[str, Any]:
+        return {"storeSlug": STORE, "partySize": 2, "customer": {"name": "Conformance"}}
+
+    def _made(self, path: str, what: str, body: Mapping[str, Any]) -> str:
+        """The id of something that was made over REST."""
+        answer = self._http.post(f"/api/v1{path}", json=body).raise_for_status()
+        return str(answer.json()[what]["id"])
 
     def _about_an_order(self, **more: Any) -> dict[str, Any]:
         return {"orderId": self._order()["id"], **more}

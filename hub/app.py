@@ -193,9 +193,7 @@ class Hub:
         self.stuck = Stuck(database=self.database, clock=self.clock, new_id=self.new_id)
         self.expiry = Expiry(database=self.database, clock=self.clock, new_id=self.new_id)
         self.archive = Archive(database=self.database, clock=self.clock, new_id=self.new_id)
-        self.reconciler = Reconciler(
-            database=self.database, directory=self.directory, connections=self.connections, archive=self.archive
-        )
+        self.reconciler = Reconciler(self.database, self.directory, self.connections, self.archive, self.clock)
         self.retention = Retention(database=self.database, calls_database=self.calls_database, clock=self.clock)
         self.evidence = EvidenceMaker(
             database=self.database,

@@ -1,6 +1,7 @@
 """Reads an order as Clopos tells it, in every shape its documentation shows; v1 and v2 answer alike."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -72,6 +73,7 @@ def order_from_clopos(row: Any, setup: ReadSetup) -> PosOrder:
         note=comment.removesuffix(mark).removesuffix(" | ") if mark else comment,
         total_cents=total_cents,
         number=str(row.get("number") or payload.get("order_number") or ""),
+        created_at_ms=_moment_ms(row.get("created_at")),
     )
 
 
@@ -165,6 +167,15 @@ def _charges(
     if fee:
         charges.append(Charge(type="delivery", cents=from_decimal(fee, setup.currency)))
     return tuple(charges)
+
+
+def _moment_ms(value: Any) -> int | None:
+    """A time with its offset in milliseconds since 1970; one without may be any zone's, and counts as not told."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else int(moment.timestamp() * 1000)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.desktop_kitchen.notes import CONNECTOR, order_header
+from connectors.desktop_kitchen.taken import find_taken
 from connectors.desktop_kitchen.values import read_cents, read_count, read_id
 from connectors.desktop_kitchen.wire import NewItem, NewOrder, Row
 from hub.contract.writes import OrderWrite
@@ -60,12 +61,19 @@ def compare(sent: Translated, row: Row, currency: str) -> tuple[Loss, ...]:
     """What the answer to a new order shows to be missing: the server drops modifiers it does not know and says
     nothing, and takes prices from its own menu."""
     items = row.get("items")
-    told = items if isinstance(items, list) else []
+    told = [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
     losses: list[Loss] = []
+    taken: Sequence[Mapping[str, Any] | None] = told
     if told and len(told) != len(sent.lines):
-        losses.append(lost("checks.lines", f"the POS took {len(told)} lines of {len(sent.lines)}"))
-    for (path, line), body, item in zip(sent.lines, sent.body["items"], told, strict=False):
-        losses += _compare_line(path, line, body, item if isinstance(item, Mapping) else {})
+        known = find_taken(sent.body["items"], told)
+        if known is None:
+            losses.append(lost("checks.lines", f"the POS took {len(told)} lines of {len(sent.lines)}"))
+        taken = known or told
+    for (path, line), body, item in zip(sent.lines, sent.body["items"], taken, strict=False):
+        if item is None:
+            losses.append(lost(path, f"the POS did not take {line.quantity} × {line.name!r}"))
+        else:
+            losses += _compare_line(path, line, body, item)
     meant = sum(line.gross_cents for _, line in sent.lines)
     total = read_cents(row.get("total"), currency)
     if total is not None and total != meant:

@@ -330,8 +330,11 @@ class AvailabilityAnswer(Struct, frozen=True, rename="camel"):
     available: Annotated[bool, Meta(description="Whether the item can be ordered now")]
     hub: Literal["applied"]
     pos: Annotated[
-        Literal["applied", "queued", "not_supported"],
-        Meta(description="queued: the POS will be told; not_supported: it must be told by hand, or there is none"),
+        Literal["applied", "queued", "refused", "not_supported"],
+        Meta(
+            description="queued: the POS will be told; refused: it was and said no; "
+            "not_supported: it must be told by hand, or there is none"
+        ),
     ]
 
 

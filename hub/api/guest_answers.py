@@ -179,7 +179,9 @@ class WaitEntryShape(Struct, frozen=True, rename="camel"):
     notes: str
     source: str
     version: int
+    timezone: str
     joined_at: str
+    joined_at_local: str
     notified_at: str | None
     ended_at: str | None
 

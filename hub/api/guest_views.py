@@ -1,22 +1,15 @@
 """How guests and their bookings look from outside."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from hub.api.views import money, timestamp
+from hub.api.views import local_timestamp, money, timestamp
 from hub.model.booking import Reservation
 from hub.model.guest import Guest
 from hub.model.order import Customer
 from hub.model.venue import Venue
 from hub.services.booking_rules import Clash
 from hub.services.directory import Directory
-
-
-def local_time(at_ms: int, venue: Venue) -> str:
-    """ISO 8601 in the venue's zone."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(ZoneInfo(venue.timezone)).isoformat()
 
 
 def guest_view(guest: Guest, same_people: Sequence[Guest], directory: Directory) -> dict[str, Any]:
@@ -82,8 +75,8 @@ def reservation_view(reservation: Reservation, venue: Venue) -> dict[str, Any]:
         "partySize": reservation.party_size,
         "startsAt": timestamp(reservation.starts_at_ms),
         "endsAt": timestamp(reservation.ends_at_ms),
-        "startsAtLocal": local_time(reservation.starts_at_ms, venue),
-        "endsAtLocal": local_time(reservation.ends_at_ms, venue),
+        "startsAtLocal": local_timestamp(reservation.starts_at_ms, venue.timezone),
+        "endsAtLocal": local_timestamp(reservation.ends_at_ms, venue.timezone),
         "timezone": venue.timezone,
         "tables": list(reservation.tables),
         "notes": reservation.note,

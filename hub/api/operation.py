@@ -155,6 +155,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     idempotency_key: str = ""
+    if_match: int | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ _QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "from": ("At or after.", _TIME),
     "to": ("Before.", _TIME),
+    "by": ("Which time counts.", {"type": "string", "enum": ["creation", "closing"], "default": "creation"}),
     "closedFrom": ("Closed at or after.", _TIME),
     "closedTo": ("Closed before.", _TIME),
     "table": ("At this table.", _SHORT),
@@ -56,11 +57,21 @@ _QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "period": ("How much time.", {"type": "string", "enum": ["daily", "weekly", "monthly"], "default": "daily"}),
     "on": ("A day of that time; today without it.", {"type": "string", "format": "date", "examples": ["2026-02-09"]}),
 }
+_TIME_OR_DAY = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
+    "examples": ["2026-02-09", "2026-02-09T12:30:00Z"],
+}
 _QUERY_OF: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("get_reconciliation", "from"): _TIME_OR_DAY,
+    ("get_reconciliation", "to"): _TIME_OR_DAY,
     ("get_stores", "limit"): {"type": "integer", "minimum": 1, "maximum": 500, "default": 500},
     ("list_reservations", "status"): {"type": "string", "enum": [*ReservationStatus]},
 }
-_REQUIRED = (("search_pos_customers", "query"),)
+_REQUIRED = (
+    ("search_pos_customers", "query"),
+    ("get_reconciliation", "from"),
+    ("get_reconciliation", "to"),
+)
 _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Idempotency-Key": (
         "Any text of your own: repeating the request with it never does the thing twice. Kept for 7 days.",

@@ -100,6 +100,7 @@ async def use(services: Services, caller: Caller, bound: BoundTool, arguments: A
             query={name: call.query.get(name, "") for name in bound.operation.query},
             body=call.body,
             idempotency_key=call.idempotency_key,
+            if_match=call.if_match,
         )
         reply: Reply = await bound.operation.handler(services, request)
     except HubError as problem:

@@ -72,11 +72,11 @@ def build_parser() -> argparse.ArgumentParser:
     trace.add_argument("--json", action="store_true", help="print JSON")
     trace.set_defaults(run=commands.trace)
 
-    stuck = add("stuck", help="list the deliveries that wait for a person")
+    stuck = add("stuck", help="list what waits for a person: deliveries, and items a POS refused to mark")
     stuck.set_defaults(run=commands.stuck)
 
-    deliver = add("deliver", help="deliver an order that waits for a person")
-    deliver.add_argument("order", metavar="ORDER", help="order id or number; `all` for every waiting order")
+    deliver = add("deliver", help="deliver what waits for a person: an order, or an item's state")
+    deliver.add_argument("order", metavar="ORDER", help="order id or number, VENUE/ITEM, or `all` that waits")
     how = deliver.add_mutually_exclusive_group()
     how.add_argument("--done", action="store_true", help="it is in the POS already, brought there by hand")
     how.add_argument("--force", action="store_true", help="send without looking first: it is surely not in the POS")
@@ -159,8 +159,9 @@ def _proofs(add: Callable[..., argparse.ArgumentParser]) -> None:
 
     reconcile = add("reconcile", help="compare orders with the POS and the channels; exit status 1 if they differ")
     reconcile.add_argument("venue", metavar="VENUE", help="venue slug or id")
-    reconcile.add_argument("--from", dest="since", required=True, metavar="TIME", help="made at or after this time")
-    reconcile.add_argument("--to", dest="until", required=True, metavar="TIME", help="made before this time")
+    reconcile.add_argument("--from", dest="since", required=True, metavar="TIME", help="at or after this time or day")
+    reconcile.add_argument("--to", dest="until", required=True, metavar="TIME", help="before this time or day")
+    reconcile.add_argument("--by", choices=("creation", "closing"), default="creation", help="which time counts")
     reconcile.add_argument("--json", action="store_true", help="print JSON")
     reconcile.set_defaults(run=reconciling.reconcile)
 

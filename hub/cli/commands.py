@@ -10,14 +10,13 @@ from pathlib import Path
 from hub.app import Hub
 from hub.cli import apply as apply_command
 from hub.cli import backup as backup_command
-from hub.cli import changes, comparing, report, running
+from hub.cli import changes, comparing, delivering, report, running
 from hub.cli import demo as demo_command
 from hub.cli import sandbox as sandbox_command
 from hub.database import directory as stored
 from hub.database.migrate import migrate
 from hub.database.request_use import load_key_uses
 from hub.errors import ConfigurationError, Conflict
-from hub.model.order import Order
 from hub.services import keys
 from hub.settings import Settings, read_settings
 
@@ -94,29 +93,7 @@ def stuck(_options: argparse.Namespace) -> int:
 def deliver(options: argparse.Namespace) -> int:
     """`deliver`"""
 
-    async def run(hub: Hub) -> int:
-        if options.order != "all":
-            await _deliver(hub, (await hub.orders.load(options.order)).order, options)
-            return 0
-        delivered = 0
-        while waiting := await hub.stuck.load():
-            for order_id in dict.fromkeys(entry.order_id for entry in waiting):
-                await _deliver(hub, (await hub.orders.load(order_id)).order, options)
-                delivered += 1
-        if not delivered:
-            print("nothing waits for a person")
-        return 0
-
-    return with_hub(run)
-
-
-async def _deliver(hub: Hub, order: Order, options: argparse.Namespace) -> None:
-    if options.done:
-        await hub.stuck.mark_done(order, actor=_CLI)
-        print(f"{order.number}: marked as done by hand")
-    else:
-        await hub.stuck.deliver_again(order, actor=_CLI, force=options.force)
-        print(f"{order.number}: will be delivered; follow it with `openpos-hub trace {order.number}`")
+    return with_hub(lambda hub: delivering.deliver(hub, options.order, done=options.done, force=options.force))
 
 
 def cancel(options: argparse.Namespace) -> int:

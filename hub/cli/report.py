@@ -16,6 +16,7 @@ from hub.model.causes import CAUSES
 from hub.model.ids import order_mark
 from hub.model.money import Money, display
 from hub.model.order import OrderRecord
+from hub.services.availability import RefusedItem
 from hub.services.secrets import count_closed
 
 _FAR_CLOCKS_MS = 2_000
@@ -58,6 +59,8 @@ async def doctor(hub: Hub) -> int:
             line(False, f"{report.venue_slug}: link", f"paused: {CAUSES[report.paused_cause].next_action}")
     waiting = await hub.stuck.load()
     line(not waiting, "deliveries", f"{len(waiting)} wait for a person: `openpos-hub stuck`" if waiting else "")
+    refused = await hub.availability.load_refused()
+    line(not refused, "items", f"{len(refused)} refused by a POS: `openpos-hub stuck`" if refused else "")
     return 1 if failed else 0
 
 
@@ -73,9 +76,21 @@ async def stuck(hub: Hub) -> int:
             print(f"    {cause.title}\n    -> {cause.next_action}")
         if entry.detail:
             print(f"    {entry.detail}")
+    refused = await hub.availability.load_refused()
+    for item in refused:
+        _print_refused(item)
     more = " (the oldest; there are more)" if len(waiting) >= MOST_LISTED else ""
-    print(f"{len(waiting)} waiting{more}" if waiting else "nothing waits for a person")
+    print(f"{len(waiting) + len(refused)} waiting{more}" if waiting or refused else "nothing waits for a person")
     return 0
+
+
+def _print_refused(item: RefusedItem) -> None:
+    place = f"{item.venue.slug}/{item.item_id}"
+    print(f"{place}  {item.item_name}  {'on sale' if item.available else 'sold out'}  [{item.cause}]")
+    print("    The POS did not take over whether this item can be ordered; the hub itself has it so.")
+    print(f"    -> Mark it there by hand, then `openpos-hub deliver {place} --done`; without --done it is tried again.")
+    if item.detail:
+        print(f"    {item.detail}")
 
 
 async def trace(hub: Hub, id_or_number: str, *, bodies: bool, reads: bool, as_json: bool) -> int:

@@ -54,6 +54,36 @@ def postpone(connection: Connection, push: Push, *, due_at_ms: int | None, cause
     connection.execute(update(pushes).where(*mine, pushes.c.version == push.version).values(**noted))
 
 
+class Refused(Struct, frozen=True, kw_only=True):
+    """A state that a POS did not take and is not told again by itself."""
+
+    link_id: str
+    item_id: str
+    available: bool
+    attempts: int
+    cause: str
+    detail: str
+
+
+def load_refused(connection: Connection, limit: int = 200) -> list[Refused]:
+    """What waits for a person, by link and item."""
+    query = select(pushes).where(pushes.c.due_at_ms.is_(None)).order_by(pushes.c.link_id, pushes.c.item_id)
+    rows = connection.execute(query.limit(limit)).all()
+    return [Refused(**{name: row._mapping[name] for name in Refused.__struct_fields__}) for row in rows]
+
+
+def try_again(connection: Connection, link_id: str, item_id: str, *, now_ms: int) -> bool:
+    """Makes a refused push due now; False when nothing was refused."""
+    refused = (*_of(link_id, item_id), pushes.c.due_at_ms.is_(None))
+    return bool(connection.execute(update(pushes).where(*refused).values(due_at_ms=now_ms, attempts=0)).rowcount)
+
+
+def dismiss(connection: Connection, link_id: str, item_id: str) -> bool:
+    """Forgets a refused push; False when nothing was refused."""
+    refused = (*_of(link_id, item_id), pushes.c.due_at_ms.is_(None))
+    return bool(connection.execute(delete(pushes).where(*refused)).rowcount)
+
+
 def is_wanted(connection: Connection, link_id: str, item_id: str) -> bool:
     """Whether a POS has yet to be told about this item."""
     return connection.execute(select(pushes.c.version).where(*_of(link_id, item_id))).first() is not None

@@ -92,30 +92,44 @@ def load_open_orders(connection: Connection, venue_id: str) -> list[Order]:
 
 
 class OpenRef(Struct, frozen=True):
-    """An open order that a vendor has, the version it is at here, and what the vendor last said of it."""
+    """An open order that a vendor has, and what the vendor last said of it."""
 
     ref: VendorRef
     order_id: str
-    version: int
     created_at_ms: int
     last_told: str
+    version: int = 1
+    is_changing: bool = False
+    """Whether something of ours is on its way to this vendor, so that what it tells may be older than that."""
 
 
 def open_orders_at_link(connection: Connection, link_id: str) -> list[OpenRef]:
-    """The open orders this link's vendor has, oldest first; without those to which it has still to be told a change."""
+    """The open orders this link's vendor has, oldest first."""
     at_venue = select(links.c.venue_id).where(links.c.id == link_id).scalar_subquery()
     mine = order_refs.c.link_id.concat("") == link_id  # not by the link's index, which holds its closed orders too
-    untold = select(deliveries.c.id).where(
-        deliveries.c.order_id == orders.c.id, deliveries.c.link_id == link_id, deliveries.c.state.in_(OPEN_STATES)
+    on_its_way = (
+        select(deliveries.c.id)
+        .join(lanes, lanes.c.id == deliveries.c.lane_id)
+        .where(deliveries.c.order_id == orders.c.id, deliveries.c.link_id == link_id)
+        .where(deliveries.c.state.in_(OPEN_STATES))
+        .where(or_(lanes.c.due_at_ms.is_not(None), lanes.c.lease_owner.is_not(None)))  # what waits for a person stays
+        .exists()
     )
     query = (
-        select(order_refs, orders.c.version, orders.c.created_at_ms)
+        select(order_refs, orders.c.created_at_ms, orders.c.version, on_its_way.label("is_changing"))
         .join(orders, orders.c.id == order_refs.c.order_id)
-        .where(order_refs.c.order_id.in_(open_ids(at_venue)), mine, order_refs.c.kind == "order", ~untold.exists())
+        .where(order_refs.c.order_id.in_(open_ids(at_venue)), mine, order_refs.c.kind == "order")
         .order_by(orders.c.id)
     )
     return [
-        OpenRef(VendorRef(kind=row.kind, id=row.vendor_id), row.order_id, row.version, row.created_at_ms, row.last_told)
+        OpenRef(
+            ref=VendorRef(kind=row.kind, id=row.vendor_id),
+            order_id=row.order_id,
+            created_at_ms=row.created_at_ms,
+            last_told=row.last_told,
+            version=row.version,
+            is_changing=bool(row.is_changing),
+        )
         for row in connection.execute(query)
     ]
 

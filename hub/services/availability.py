@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from enum import StrEnum
+from functools import partial
 
 from msgspec import Struct, structs
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from hub.database.directory import MenuSource
 from hub.database.engine import Database
 from hub.errors import (
     ConfigurationError,
+    Conflict,
     ConnectorError,
     HubError,
     NextStep,
@@ -42,6 +44,7 @@ class AtPos(StrEnum):
 
     APPLIED = "applied"
     QUEUED = "queued"
+    REFUSED = "refused"
     NOT_SUPPORTED = "not_supported"
 
 
@@ -51,6 +54,18 @@ class Changed(Struct, frozen=True, kw_only=True):
     item: Item
     pos: AtPos
     orderable: bool
+
+
+class RefusedItem(Struct, frozen=True, kw_only=True):
+    """What a POS was told about an item and did not take; it waits for a person."""
+
+    venue: Venue
+    link_id: str
+    item_id: str
+    item_name: str
+    available: bool
+    cause: str
+    detail: str
 
 
 class Availability:
@@ -95,6 +110,39 @@ class Availability:
             lambda connection: stored.claim(connection, now_ms=now_ms, until_ms=now_ms + _LEASE_MS)
         )
         await asyncio.gather(*(self._tell(push) for push in claimed))
+
+    async def load_refused(self) -> list[RefusedItem]:
+        """What POS systems refused for good, with the names of the items."""
+        found = []
+        for push in await self._database.read(stored.load_refused):
+            venue = self._directory.venue(self._directory.link(push.link_id).venue_id)
+            item = (await self._directory.catalog(venue.id)).items.get(push.item_id)
+            found.append(
+                RefusedItem(
+                    venue=venue,
+                    link_id=push.link_id,
+                    item_id=push.item_id,
+                    item_name=push.item_id if item is None else item.name,
+                    available=push.available,
+                    cause=push.cause,
+                    detail=push.detail,
+                )
+            )
+        return found
+
+    async def tell_again(self, refused: RefusedItem) -> AtPos:
+        """Tells the POS once more. Raises `Conflict` when nothing waits any more."""
+        link, now_ms = self._directory.link(refused.link_id), self._clock.now_ms()
+        unit = partial(stored.try_again, link_id=link.id, item_id=refused.item_id, now_ms=now_ms)
+        if not await self._database.write(unit):
+            raise Conflict(f"{refused.item_name}: nothing waits for a person any more")
+        return await self._tell_soon(link, refused.item_id)
+
+    async def dismiss(self, refused: RefusedItem) -> None:
+        """Tells the POS nothing more of it: a person saw to it there. Raises `Conflict` when nothing waits any more."""
+        unit = partial(stored.dismiss, link_id=refused.link_id, item_id=refused.item_id)
+        if not await self._database.write(unit):
+            raise Conflict(f"{refused.item_name}: nothing waits for a person any more")
 
     async def _item(self, venue: Venue, item_id: str) -> Item:
         catalog = await self._directory.catalog(venue.id)
@@ -157,7 +205,8 @@ class Availability:
             pause_ms = int(problem.retry_after_seconds * 1000)
             return await self._postpone(push, pause_ms, causes.POS_RATE_LIMITED, problem.message)
         if problem.next_step is NextStep.NEVER:
-            return await self._postpone(push, None, causes.POS_REJECTED, problem.message)
+            await self._postpone(push, None, causes.POS_REJECTED, problem.message)
+            return AtPos.REFUSED
         if problem.next_step is NextStep.PAUSE:
             return await self._postpone(push, _LONGEST_PAUSE_MS, causes.POS_AUTH_FAILED, problem.message)
         pause_ms = min(_FIRST_PAUSE_MS << min(push.attempts, 10), _LONGEST_PAUSE_MS)

@@ -17,7 +17,7 @@ from hub.database.engine import Database
 from hub.database.order_reads import known_refs, load_open_orders, load_order
 from hub.database.orders import NewOrder, PlacementKind
 from hub.database.vendor_refs import save_ref
-from hub.errors import ConnectorError
+from hub.errors import ConnectorError, VendorRejected
 from hub.model.check import Check, Totals, payment_status_of
 from hub.model.ids import NewId, as_uuid, order_mark
 from hub.model.menu import Item
@@ -26,6 +26,7 @@ from hub.model.status import Injection, OrderType, PaymentStatus, Stage, Status
 from hub.model.venue import Link, Venue
 from hub.services.comparison import known_line
 from hub.services.directory import Directory
+from hub.services.turns import Turns
 
 _READ_AT_MOST = 20
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Pickup:
         self._directory = directory
         self._clock = clock
         self._new_id = new_id
+        self._turns = Turns()
 
     async def look(
         self, link: Link, connector: PosConnector, listed: Sequence[PosOrder], *, take_in: bool = True
@@ -53,13 +55,26 @@ class Pickup:
         picked_up = 0
         if not take_in:  # rows that do not show a mark are not worth a call each, poll after poll
             unknown = [order for order in unknown if order.mark]
-        for told in unknown[:_READ_AT_MOST]:
-            whole = await connector.fetch_order(told.ref) if told.summary_only else told
+        by_id = {order.ref.id: order for order in unknown}
+        for vendor_id in self._turns.next(link.id, list(by_id), _READ_AT_MOST):
+            whole = await self._whole(connector, by_id[vendor_id])
+            if whole is None:
+                continue
             if whole.mark:
                 await self._sweep(link, connector, whole)
             elif take_in:
                 picked_up += await self._take_in(link, whole)
         return picked_up
+
+    async def _whole(self, connector: PosConnector, told: PosOrder) -> PosOrder | None:
+        """All of an order; None when the POS lists it and does not show it, which must not keep the others waiting."""
+        if not told.summary_only:
+            return told
+        try:
+            return await connector.fetch_order(told.ref)
+        except VendorRejected as problem:
+            _log.warning("order %s is listed by the POS and not shown: %s", told.ref.id, problem.message)
+            return None
 
     async def _take_in(self, link: Link, told: PosOrder) -> bool:
         venue = self._directory.venue(link.venue_id)

@@ -1,41 +1,47 @@
 """Compares our orders with what the POS has and with what channels last took, and names every difference."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Literal
 
 from msgspec import Struct
 
-from hub.contract.base import Capability, PosConnector
+from hub.contract.ports import Clock
 from hub.database.engine import Database
 from hub.database.order_reads import known_refs, load_order_refs
-from hub.database.pushes import last_told
-from hub.errors import ConnectorError, InvalidRequest, VendorRejected
+from hub.database.pushes import Told, known_to, last_told
+from hub.errors import InvalidRequest, VendorRejected
 from hub.model.archive import Search
-from hub.model.check import Check
+from hub.model.ids import order_mark
+from hub.model.menu import Item
 from hub.model.order import Order, OrderRecord, PosOrder
-from hub.model.status import Status
+from hub.model.status import Injection, Status
 from hub.model.venue import Link, Venue
 from hub.services.archive import Archive
 from hub.services.comparison import combined
 from hub.services.connections import Connections
 from hub.services.directory import Directory
+from hub.services.order_differences import Triple, against_pos, against_told
+from hub.services.pos_reading import NotAsked, PosReading
+from hub.services.retention import DAY_MS, ORDERS_KEPT_DAYS
 
 MOST_ORDERS = 2_000
-_DAY_MS = 86_400_000
 _LONGEST_DAYS = 46
-_CLOCK_SKEW_MS = 120_000
+_IDS_PER_QUERY = 200
+EVERY_ORDER = "*"
+"""In place of an order's number: what is said holds for all of them."""
+By = Literal["creation", "closing"]
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """One thing on which the hub and somebody else disagree."""
+    """One thing on which the hub and somebody else disagree, or which nobody could be asked."""
 
     target: str
-    """The connector that the other side is reached by."""
+    """The label of the link that the other side is reached by."""
     order: str
-    """Our order number, or the POS's own where we do not have the order."""
+    """Our order number, or the POS's own where we do not have the order, or `*`."""
     field: str
-    """`status`, `total`, `payments`, `lines`, `missing_here`, `missing_there` or `not_asked`."""
+    """`status`, `total`, `payments`, `tables`, `lines`, `missing_here`, `missing_there` or `not_asked`."""
     here: str
     there: str
 
@@ -46,6 +52,7 @@ class Reconciliation(Struct, frozen=True, kw_only=True):
     venue_slug: str
     from_ms: int
     to_ms: int
+    by: By
     orders: int
     compared: tuple[str, ...]
     differences: tuple[Difference, ...]
@@ -54,28 +61,46 @@ class Reconciliation(Struct, frozen=True, kw_only=True):
 class Reconciler:
     """Reads only, here and at the POS."""
 
-    def __init__(self, *, database: Database, directory: Directory, connections: Connections, archive: Archive) -> None:
+    def __init__(
+        self, database: Database, directory: Directory, connections: Connections, archive: Archive, clock: Clock
+    ) -> None:
         self._database = database
         self._directory = directory
         self._connections = connections
         self._archive = archive
+        self._clock = clock
 
-    async def check(self, venue: Venue, from_ms: int, to_ms: int) -> Reconciliation:
-        """Compares the orders made from `from_ms` to before `to_ms`.
+    async def check(
+        self, venue: Venue, from_ms: int, to_ms: int, *, by: By = "creation", patient: bool = False
+    ) -> Reconciliation:
+        """Compares the orders made (or closed) from `from_ms` to before `to_ms`.
 
         A tab nobody ordered on and a tab its POS was not told of count as missing there only when they are on their
-        way or stuck. Raises `InvalidRequest` for a window that is empty, too long or holds too many orders, and
-        `ConnectorError` when the POS does not answer.
+        way or stuck. What could not be asked is a difference too. A `patient` caller waits where the vendor's limits
+        say so; for others each order that needs a call of its own costs one of a few. Raises `InvalidRequest` for a
+        window that is empty, too long, older than orders are kept, or holds too many orders.
         """
-        if not from_ms < to_ms or to_ms - from_ms > _LONGEST_DAYS * _DAY_MS:
+        if not from_ms < to_ms or to_ms - from_ms > _LONGEST_DAYS * DAY_MS:
             raise InvalidRequest(f"to: must be after from, by at most {_LONGEST_DAYS} days", field="to")
-        records = await self._records(venue, from_ms, to_ms)
+        if from_ms < self._clock.now_ms() - ORDERS_KEPT_DAYS * DAY_MS:
+            words = f"orders are deleted {ORDERS_KEPT_DAYS} days after closing, so there is nothing to compare with"
+            raise InvalidRequest(f"from: {words}", field="from")
+        records = await self._records(venue, from_ms, to_ms, by)
         found: list[Difference] = []
         compared = []
         link = self._directory.link_of(venue.id)
         if link is not None:
-            compared.append(link.label)
-            found += await self._at_pos(link, records, from_ms, to_ms)
+            since_ms = min([from_ms, *(record.order.created_at_ms for record in records)])
+            reading = PosReading(self._connections.pos(link.id), patient=patient)
+            items = (await self._directory.catalog(venue.id)).items
+            if await reading.list_since(since_ms):
+                compared.append(link.label)
+                found += await self._at_pos(link, reading, records, items)
+                found += await self._only_there(link, reading, records, from_ms, to_ms)
+            if reading.list_problem:
+                found.append(
+                    _difference(link, EVERY_ORDER, "not_asked", f"{len(records)} orders", reading.list_problem)
+                )
         for channel in self._directory.channels_of(venue.id):
             compared.append(channel.label)
             found += await self._at_channel(channel, records)
@@ -83,13 +108,17 @@ class Reconciler:
             venue_slug=venue.slug,
             from_ms=from_ms,
             to_ms=to_ms,
+            by=by,
             orders=len(records),
             compared=tuple(compared),
             differences=tuple(found),
         )
 
-    async def _records(self, venue: Venue, from_ms: int, to_ms: int) -> list[OrderRecord]:
-        search = Search(venue_id=venue.id, created_from_ms=from_ms, created_before_ms=to_ms)
+    async def _records(self, venue: Venue, from_ms: int, to_ms: int, by: By) -> list[OrderRecord]:
+        if by == "creation":
+            search = Search(venue_id=venue.id, created_from_ms=from_ms, created_before_ms=to_ms)
+        else:
+            search = Search(venue_id=venue.id, closed_from_ms=from_ms, closed_before_ms=to_ms, created_before_ms=to_ms)
         records: list[OrderRecord] = []
         async for page in self._archive.pages(search):
             records += page.records
@@ -97,110 +126,95 @@ class Reconciler:
                 raise InvalidRequest(f"to: more than {MOST_ORDERS} orders; take a shorter time", field="to")
         return records
 
-    async def _at_pos(self, link: Link, records: Sequence[OrderRecord], from_ms: int, to_ms: int) -> list[Difference]:
-        connector = self._connections.pos(link.id)
-        listed: Sequence[PosOrder] = ()
-        if Capability.LIST_ORDERS in connector.capabilities:
-            listed = await connector.list_orders(since_ms=from_ms - _CLOCK_SKEW_MS)
-        by_id = {order.ref.id: order for order in listed}
+    async def _at_pos(
+        self, link: Link, reading: PosReading, records: Sequence[OrderRecord], items: Mapping[str, Item]
+    ) -> list[Difference]:
         found: list[Difference] = []
         for record in records:
-            found += await self._one_at_pos(link, connector, record, by_id)
-        theirs = [one for one in listed if one.created_at_ms is not None and from_ms <= one.created_at_ms < to_ms]
-        ids = [one.ref.id for one in theirs]
-        known = await self._database.read(lambda connection: known_refs(connection, link.id, "order", ids))
-        for one in theirs:
-            if one.ref.id not in known:
-                found.append(_difference(link, one.number or one.ref.id, "missing_here", "nothing", one.raw_status))
+            number = record.order.number
+            found += [_difference(link, number, *one) for one in await self._one_at_pos(link, reading, record, items)]
         return found
 
     async def _one_at_pos(
-        self, link: Link, connector: PosConnector, record: OrderRecord, listed: dict[str, PosOrder]
-    ) -> list[Difference]:
+        self, link: Link, reading: PosReading, record: OrderRecord, items: Mapping[str, Item]
+    ) -> list[Triple]:
         order = record.order
-        refs = await self._database.read(lambda connection: load_order_refs(connection, link.id, order.id, "order"))
+        load = partial(load_order_refs, link_id=link.id, order_id=order.id, kind="order")
+        refs = await self._database.read(load)
         if not refs:
             state = next((state for state in record.injection if state.link_id == link.id), None)
             if state is None or order.status is Status.VOID:
                 return []
-            return [_difference(link, order.number, "missing_there", str(order.status), state.state)]
+            if state.state is Injection.MANUAL_DONE:
+                return [("not_asked", str(order.status), "entered by hand, so the hub does not know which one it is")]
+            return [("missing_there", str(order.status), str(state.state))]
         rounds = []
         for ref in refs:
-            told = listed.get(ref.id)
-            if told is None or told.summary_only:
-                try:
-                    told = await connector.fetch_order(ref)
-                except VendorRejected as refused:
-                    return [_difference(link, order.number, "missing_there", ref.id, refused.message)]
-                except ConnectorError as problem:
-                    return [_difference(link, order.number, "not_asked", ref.id, problem.message)]
-            rounds.append(told)
-        return [_difference(link, order.number, *one) for one in against_pos(order, combined(rounds))]
+            try:
+                rounds.append(await reading.fetch(ref))
+            except VendorRejected as refused:
+                return [("missing_there", ref.id, refused.message)]
+            except NotAsked as reason:
+                return [("not_asked", ref.id, str(reason))]
+        known = [loss.path for state in record.injection if state.link_id == link.id for loss in state.losses]
+        differing = against_pos(order, combined(rounds), items)
+        # That a POS cannot hold several tables was said when it took the order; it is no news in every reconciliation.
+        return [one for one in differing if not (one[0] == "tables" and "tables" in known)]
+
+    async def _only_there(
+        self, link: Link, reading: PosReading, records: Sequence[OrderRecord], from_ms: int, to_ms: int
+    ) -> list[Difference]:
+        """What the POS has and we do not. What the staff opened counts where the link picks that up."""
+        theirs = [
+            one
+            for one in reading.listed.values()
+            if (one.created_at_ms is None or from_ms <= one.created_at_ms < to_ms)
+            and one.status is not Status.VOID
+            and (one.mark or link.pos_orders == "pick_up")
+        ]
+        known = await self._database.read(
+            lambda connection: known_refs(connection, link.id, "order", [one.ref.id for one in theirs])
+        )
+        ours = {order_mark(record.order.id): record.order.number for record in records}
+        return [
+            _difference(link, *_named(one, ours.get(one.mark) if one.mark else None))
+            for one in theirs
+            if one.ref.id not in known
+        ]
 
     async def _at_channel(self, link: Link, records: Sequence[OrderRecord]) -> list[Difference]:
-        ids = [record.order.id for record in records]
-        told: dict[str, Order | None] = {}
-        for start in range(0, len(ids), 200):
-            some = ids[start : start + 200]
-            told |= await self._database.read(partial(last_told, link_id=link.id, order_ids=some))
-        found = []
-        for record in records:
-            order = record.order
-            if order.id not in told:
-                continue
-            theirs = told[order.id]
-            if theirs is None:
-                found.append(_difference(link, order.number, "missing_there", str(order.status), "told nothing yet"))
-            else:
-                found += [_difference(link, order.number, *one) for one in against_told(order, theirs)]
+        found: list[Difference] = []
+        for start in range(0, len(records), _IDS_PER_QUERY):
+            some = records[start : start + _IDS_PER_QUERY]
+            ids = [record.order.id for record in some]
+            told = await self._database.read(partial(last_told, link_id=link.id, order_ids=ids))
+            known = await self._database.read(partial(known_to, link_id=link.id, order_ids=ids))
+            for record in some:
+                differing = _told_of(record.order, told, known)
+                found += [_difference(link, record.order.number, *one) for one in differing]
         return found
 
 
-def against_told(ours: Order, theirs: Order) -> list[tuple[str, str, str]]:
-    """Where an order and an earlier one of it differ: (field, here, there)."""
-    pairs = (
-        ("status", str(ours.status), str(theirs.status)),
-        ("total", str(ours.totals.total_cents), str(theirs.totals.total_cents)),
-        ("payments", str(_paid(ours.checks)), str(_paid(theirs.checks))),
-        ("lines", _lines(ours.checks), _lines(theirs.checks)),
-    )
-    return [pair for pair in pairs if pair[1] != pair[2]]
+def _told_of(order: Order, told: Mapping[str, Told], known: set[str]) -> list[Triple]:
+    """Where a channel's picture of an order is behind; an order that it was never to hear of is in neither."""
+    theirs = told.get(order.id)
+    if theirs is None:  # it opened the order itself, or was never to hear of it
+        is_stale = order.id in known and order.status is not Status.OPEN
+        return [("status", str(order.status), "open; it was told nothing since")] if is_stale else []
+    if theirs.order is None:
+        return [("missing_there", str(order.status), "told nothing yet")]
+    differing = against_told(order, theirs.order)
+    # Where guests sit a channel may have said itself; it is not told its own words.
+    return differing if theirs.is_behind else [one for one in differing if one[0] != "tables"]
 
 
-def against_pos(ours: Order, theirs: PosOrder) -> list[tuple[str, str, str]]:
-    """The same against what a POS tells; what it does not tell is not compared. Amounts are minor units."""
-    return list(_against_pos(ours, theirs))
-
-
-def _against_pos(ours: Order, theirs: PosOrder) -> Iterator[tuple[str, str, str]]:
-    if theirs.status is not Status.UNKNOWN and theirs.status is not ours.status:
-        yield "status", str(ours.status), f"{theirs.status} ({theirs.raw_status})"
-    if Status.VOID in (ours.status, theirs.status):
-        return
-    if theirs.total_cents is not None and theirs.total_cents != ours.totals.total_cents:
-        yield "total", str(ours.totals.total_cents), str(theirs.total_cents)
-    if not theirs.summary_only and theirs.checks:
-        if any(check.payments for check in theirs.checks) and _paid(ours.checks) != _paid(theirs.checks):
-            yield "payments", str(_paid(ours.checks)), str(_paid(theirs.checks))
-        by_name = any(not line.item_id for check in theirs.checks for line in check.lines)
-        here, there = _lines(ours.checks, by_name=by_name), _lines(theirs.checks, by_name=by_name)
-        if here != there:
-            yield "lines", here, there
-
-
-def _paid(checks: Iterable[Check]) -> int:
-    return sum(check.paid_cents for check in checks if check.status is not Status.VOID)
-
-
-def _lines(checks: Iterable[Check], *, by_name: bool = False) -> str:
-    """`2 item_a, 1 item_b`, the same for the same lines in whatever order."""
-    counted: Counter[str] = Counter()
-    for check in checks:
-        if check.status is not Status.VOID:
-            for line in check.lines:
-                counted[line.name if by_name else line.item_id or line.name] += line.quantity
-    return ", ".join(f"{quantity} {name}" for name, quantity in sorted(counted.items()))
+def _named(theirs: PosOrder, our_number: str | None) -> tuple[str, str, str, str]:
+    """(order, field, here, there) of one that is only there: by our number where it carries our mark."""
+    if our_number is None:
+        return theirs.number or theirs.ref.id, "missing_here", "nothing", theirs.raw_status
+    words = f"{theirs.ref.id} ({theirs.raw_status}) carries its mark"
+    return our_number, "missing_here", "not known as this order's", words
 
 
 def _difference(link: Link, order: str, field: str, here: str, there: str) -> Difference:
-    return Difference(target=link.connector, order=order, field=field, here=here, there=there)
+    return Difference(target=link.label, order=order, field=field, here=here, there=there)

@@ -23,6 +23,7 @@ from hub.services.comparison import combined, compare
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.pickup import Pickup
+from hub.services.turns import Turns
 
 _CLOCK_SKEW_MS = 120_000
 _ONE_BY_ONE_AT_MOST = 20
@@ -56,7 +57,7 @@ class Sync:
         self._pickup = pickup
         self._clock = clock
         self._new_id = new_id
-        self._polls = 0
+        self._turns = Turns()
 
     async def poll(self, link_id: str) -> PolledLink:
         """Compares every open order of a link with the POS, and picks up what was opened there.
@@ -76,7 +77,7 @@ class Sync:
             oldest_ms = min((entry.created_at_ms for entry in opened), default=self._clock.now_ms())
             listed = await connector.list_orders(since_ms=oldest_ms - _CLOCK_SKEW_MS)
         by_id = {order.ref.id: order for order in listed}
-        told = await self._told(connector, opened, by_id)
+        told = await self._told(link_id, connector, opened, by_id)
         words = {vendor_id: _in_short(by_id.get(vendor_id, order)) for vendor_id, order in told.items()}
         items = (await self._directory.catalog(link.venue_id)).items
         changed = 0
@@ -88,19 +89,18 @@ class Sync:
         return PolledLink(len(opened), changed, picked_up)
 
     async def _told(
-        self, connector: PosConnector, opened: Sequence[OpenRef], listed: Mapping[str, PosOrder]
+        self, link_id: str, connector: PosConnector, opened: Sequence[OpenRef], listed: Mapping[str, PosOrder]
     ) -> dict[str, PosOrder]:
         """What the POS says of these orders: from the list, and one by one where the list says too little."""
         told = {entry.ref.id: listed[entry.ref.id] for entry in opened if entry.ref.id in listed}
-        asking = [
-            entry
+        asking = {
+            entry.ref.id: entry
             for entry in opened
             if entry.ref.id not in told
             or (told[entry.ref.id].summary_only and _in_short(told[entry.ref.id]) != entry.last_told)
-        ]
-        self._polls += 1  # each poll begins further on, so that every order has its turn
-        begin = self._polls * _ONE_BY_ONE_AT_MOST % max(len(asking), 1)
-        for entry in (asking[begin:] + asking[:begin])[:_ONE_BY_ONE_AT_MOST]:
+        }
+        for vendor_id in self._turns.next(link_id, list(asking), _ONE_BY_ONE_AT_MOST):
+            entry = asking[vendor_id]
             try:
                 told[entry.ref.id] = await connector.fetch_order(entry.ref)
             except VendorRejected as problem:
@@ -120,6 +120,8 @@ class Sync:
         `words` is what each is remembered by: as the list puts it where there is one, so that the next list with the
         same words costs no call.
         """
+        if any(entry.is_changing for entry in entries):
+            return False  # what the POS told may be older than what is on its way; the next poll compares
         rounds = [told[entry.ref.id] for entry in entries if entry.ref.id in told]
         if len(rounds) < len(entries) or all(words[entry.ref.id] == entry.last_told for entry in entries):
             return False
@@ -130,7 +132,7 @@ class Sync:
         def unit(connection: Connection) -> bool:
             record = load_order(connection, entries[0].order_id)
             if record is None or record.order.version != entries[0].version:
-                return False  # changed here since the POS was asked; the next poll compares again
+                return False  # changed since the POS was asked
             seats_at_pos = not seated_by_channel(connection, record.order, owner)
             difference = compare(
                 record.order,
@@ -150,7 +152,7 @@ class Sync:
                     actor="pos",
                     detail="; ".join(difference.words),
                 )
-                if saved is None:  # somebody changed it at this moment
+                if saved is None:  # somebody changed it at this moment; the next poll compares again
                     return False
             for entry in entries:
                 note_told(connection, link_id, entry.ref, words[entry.ref.id])

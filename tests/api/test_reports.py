@@ -8,10 +8,11 @@ from msgspec import structs
 from sqlalchemy import Connection
 
 from hub.cli import changes as commands
-from hub.cli import comparing
+from hub.cli import comparing, delivering
+from hub.cli import report as terminal
 from hub.database.directory import set_link_paused
 from hub.database.link_state import CodeRow, replace_codes
-from hub.errors import NotFound, VendorUnreachable
+from hub.errors import NotFound, VendorRejected, VendorUnreachable
 from hub.model.menu import Menu
 from hub.model.order import Loss, LossKind
 from tests.api.conftest import NewHouse
@@ -170,3 +171,38 @@ async def test_the_terminal_marks_items_by_name_or_id(house: House, capsys: pyte
     ]
     with pytest.raises(NotFound, match="no item 'Soup'"):
         await commands.set_available(house.hub, "demo", "Soup", available=False)
+
+
+async def test_what_the_pos_refused_of_an_item_is_listed_and_delivered_by_venue_and_item(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.till.error = VendorRejected("till: the item is locked")
+    answer = await house.ask("PATCH", f"/menu/items/{PLOV.id}", {"available": False})
+    assert (answer.json()["hub"], answer.json()["pos"]) == ("applied", "refused")
+    place = f"demo/{PLOV.id}"
+    assert await terminal.stuck(house.hub) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{place}  Plov  sold out  [POS_REJECTED]",
+        "    The POS did not take over whether this item can be ordered; the hub itself has it so.",
+        f"    -> Mark it there by hand, then `openpos-hub deliver {place} --done`; without --done it is tried again.",
+        "    till: the item is locked",
+        "1 waiting",
+    ]
+    assert await delivering.deliver(house.hub, place, done=False, force=False) == 0
+    assert await delivering.deliver(house.hub, "demo/plov", done=True, force=False) == 0
+    assert capsys.readouterr().out.splitlines() == ["Plov: the POS refused it again", "Plov: marked as done by hand"]
+    with pytest.raises(NotFound, match="nothing of 'demo/plov' waits"):
+        await delivering.deliver(house.hub, "demo/plov", done=True, force=False)
+    assert await terminal.stuck(house.hub) == 0
+    assert capsys.readouterr().out == "nothing waits for a person\n"
+
+
+async def test_all_that_waits_is_delivered_items_and_orders(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await delivering.deliver(house.hub, "all", done=False, force=False) == 0
+    assert capsys.readouterr().out == "nothing waits for a person\n"
+    house.till.error = VendorRejected("till: the item is locked")
+    await house.ask("PATCH", f"/menu/items/{PLOV.id}", {"available": False})
+    house.till.error = None
+    assert await delivering.deliver(house.hub, "all", done=False, force=False) == 0
+    assert capsys.readouterr().out == "Plov: the POS has it so\n"
+    assert house.till.asked[-1] == ("set_item_availability", PLOV.id, False)

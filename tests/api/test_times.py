@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.api.times import parse_timestamp
+from hub.api.times import parse_moment, parse_timestamp
 from hub.api.views import timestamp
 from hub.errors import InvalidRequest
 
@@ -60,3 +60,23 @@ def test_a_time_is_exact_to_the_millisecond(moment: datetime) -> None:
 def test_a_time_is_shown_in_utc_to_the_second() -> None:
     assert timestamp(1_770_640_200_999) == "2026-02-09T12:30:00Z"
     assert timestamp(0) == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "utc"),
+    [
+        ("2026-02-09", "Asia/Baku", "2026-02-08T20:00:00Z"),
+        ("2026-02-09", "UTC", "2026-02-09T00:00:00Z"),
+        ("2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00Z"),  # the day the clocks go forward has 23 hours
+        ("2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00Z"),
+        ("2026-02-09T12:30:00+04:00", "Europe/Berlin", "2026-02-09T08:30:00Z"),
+    ],
+)
+def test_a_bare_date_is_the_beginning_of_the_stores_day(text: str, zone: str, utc: str) -> None:
+    assert timestamp(parse_moment(text, "from", zone)) == utc
+
+
+@pytest.mark.parametrize("text", ["", "2026-02-30", "0000-01-01", "2026-2-9", "2026-02-09T12:30:00"])
+def test_a_moment_that_is_none_is_refused_with_the_field(text: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"^from: "):
+        parse_moment(text, "from", "Asia/Baku")

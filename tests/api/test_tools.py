@@ -81,6 +81,13 @@ def test_hints_are_honest() -> None:
         "get_order",
         "trace_order",
         "explain_failure",
+        "get_tables",
+        "search_customers",
+        "get_customer",
+        "list_reservations",
+        "get_reservation",
+        "list_waitlist",
+        "get_insights",
     }
     assert {name for name, bound in TOOLS.items() if bound.access == "read"} == {*reading, "validate_pos_coupon"}
     assert hints["create_order"]["idempotentHint"] is False
@@ -89,6 +96,8 @@ def test_hints_are_honest() -> None:
         "refund_payment",
         "close_check",
         "void_check",
+        "cancel_reservation",
+        "leave_waitlist",
     ]
     assert hints["86_item"]["idempotentHint"] is True
 

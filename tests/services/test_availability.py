@@ -17,6 +17,7 @@ from hub.database.engine import Database
 from hub.database.tables import availability_pushes
 from hub.errors import (
     ConfigurationError,
+    Conflict,
     ConnectorError,
     NotFound,
     UnsupportedByVendor,
@@ -167,23 +168,59 @@ async def test_a_pos_that_is_away_is_told_later_with_growing_pauses(house: House
 
 
 @pytest.mark.parametrize(
-    ("problem", "cause", "again_after_seconds"),
+    ("problem", "answer", "cause", "again_after_seconds"),
     [
-        (VendorRateLimited("slow down", retry_after_seconds=40), "POS_RATE_LIMITED", 40),
-        (VendorAuthFailed("who are you"), "POS_AUTH_FAILED", 900),
-        (VendorRejected("no"), "POS_REJECTED", None),
+        (VendorRateLimited("slow down", retry_after_seconds=40), AtPos.QUEUED, "POS_RATE_LIMITED", 40),
+        (VendorAuthFailed("who are you"), AtPos.QUEUED, "POS_AUTH_FAILED", 900),
+        (VendorRejected("no"), AtPos.REFUSED, "POS_REJECTED", None),
     ],
 )
 async def test_each_failure_waits_in_its_own_way(
-    house: House, till: Till, problem: ConnectorError, cause: str, again_after_seconds: int | None
+    house: House, till: Till, problem: ConnectorError, answer: AtPos, cause: str, again_after_seconds: int | None
 ) -> None:
     till.fails = [problem]
-    assert await house.set(False) is AtPos.QUEUED
+    assert await house.set(False) is answer
     [push] = house.pushes()
     due = None if again_after_seconds is None else house.clock.now_ms() + again_after_seconds * 1000
     assert (push.cause, push.due_at_ms, push.attempts) == (cause, due, 1)
     assert await house.set(True) is AtPos.APPLIED  # another state is tried at once
     assert house.pushes() == []
+
+
+async def test_what_was_refused_waits_for_a_person_who_tries_again_or_ends_it(house: House, till: Till) -> None:
+    assert await house.availability.load_refused() == []
+    till.fails = [VendorRejected("till: the item is locked"), VendorRejected("till: still locked")]
+    await house.set(False)
+    house.clock.advance(100_000)
+    await house.availability.tell_due()
+    assert till.told == []  # nobody tries it again by itself
+    [refused] = await house.availability.load_refused()
+    assert (refused.venue, refused.item_name, refused.available, refused.cause, refused.detail) == (
+        VENUE,
+        "Plov",
+        False,
+        "POS_REJECTED",
+        "till: the item is locked",
+    )
+    assert await house.availability.tell_again(refused) is AtPos.REFUSED
+    [refused] = await house.availability.load_refused()
+    assert refused.detail == "till: still locked"
+    assert await house.availability.tell_again(refused) is AtPos.APPLIED
+    assert (till.told, house.pushes()) == ([False], [])
+    for gone in (house.availability.tell_again, house.availability.dismiss):
+        with pytest.raises(Conflict, match="Plov"):
+            await gone(refused)
+
+
+async def test_what_a_person_did_at_the_pos_is_not_told_again(house: House, till: Till) -> None:
+    till.fails = [VendorUnavailable("away")]
+    await house.set(False)
+    assert await house.availability.load_refused() == []  # that is tried again by itself
+    till.fails = [VendorRejected("locked")]
+    await house.set(False)
+    [refused] = await house.availability.load_refused()
+    await house.availability.dismiss(refused)
+    assert (till.told, house.pushes(), await house.is_orderable()) == ([], [], False)
 
 
 async def test_only_the_last_wanted_state_reaches_the_pos_last(

@@ -140,3 +140,30 @@ async def test_while_an_order_is_on_its_way_nothing_is_swept(database: Database,
     kitchen = TwoSteps(told(mark=order_mark(order.id)))
     await (await syncing(database, clock, kitchen)).poll(LINK.id)
     assert kitchen.cancelled == []
+
+
+@pytest.mark.anyio
+async def test_orders_that_stay_unknown_do_not_keep_those_behind_them_waiting(
+    database: Database, clock: StandingClock
+) -> None:
+    foreign = [
+        opened_at_the_till(ref=VendorRef(kind="order", id=f"foreign-{number}"), mark="#ABCDEFGH")
+        for number in range(20)  # as many as one poll looks at
+    ]
+    sync = await syncing(database, clock, Kitchen(*foreign, opened_at_the_till()))
+    assert [(await sync.poll(LINK.id)).picked_up for _ in range(3)] == [0, 1, 0]
+    assert found(database) is not None
+
+
+@pytest.mark.anyio
+async def test_an_order_that_is_listed_and_not_shown_does_not_keep_the_others_waiting(
+    database: Database, clock: StandingClock
+) -> None:
+    class Forgetful(Kitchen):
+        async def list_orders(self, *, since_ms: int) -> list[PosOrder]:
+            refs = (VendorRef(kind="order", id="gone"), TILL)
+            return [structs.replace(told(ref=ref), summary_only=True) for ref in refs]
+
+    kitchen = Forgetful(opened_at_the_till())
+    assert (await (await syncing(database, clock, kitchen)).poll(LINK.id)).picked_up == 1
+    assert kitchen.asked == ["gone", "till-1"]

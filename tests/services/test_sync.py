@@ -20,7 +20,7 @@ from hub.services.directory import Directory
 from hub.services.pickup import Pickup
 from hub.services.sync import PolledLink, Sync, poll_quietly
 from tests.contract.ports import StandingClock
-from tests.database.stored import DAY, LINK, NOW, claim_one, counting_ids, finish, order_of, place
+from tests.database.stored import DAY, LINK, NOW, claim_one, counting_ids, finish, new_id, order_of, place
 from tests.services.dispatching import OneConnector
 from tests.services.scripted import ScriptedPos
 
@@ -124,57 +124,62 @@ async def test_a_pos_that_does_not_answer_is_asked_again_next_time(
     assert "open orders could not be polled: down" in caplog.text
 
 
-def seat_at(database: Database, order_id: str, table: str) -> None:
-    """Changes the order here, as somebody at the hub would."""
+def change(database: Database, order_id: str, **values: Any) -> None:
+    """What became of an order here."""
 
     def unit(connection: Connection) -> None:
         record = load_order(connection, order_id)
         assert record is not None
-        after = structs.replace(record.order, tables=(table,))
-        save_change(connection, record.order, after, event_id=f"evt_{table}", kind="moved", actor="tester", detail="")
+        words = {"event_id": new_id("evt"), "kind": "items_added", "actor": "tester", "detail": ""}
+        assert save_change(connection, record.order, structs.replace(record.order, **values), **words)
 
     database.run_now(unit)
 
 
+def on_its_way(database: Database, order_id: str) -> None:
+    """Something of ours goes to the POS."""
+    ids = {"lane_id": new_id("lane"), "delivery_id": new_id("dlv"), "link_id": LINK.id, "order_id": order_id}
+    database.run_now(
+        lambda c: enqueue(c, **ids, operation="add_lines", now_ms=NOW, deliver_by_ms=LATER)  # type: ignore[arg-type]
+    )
+
+
 @pytest.mark.anyio
-async def test_what_the_pos_said_before_a_change_here_does_not_undo_it(
+async def test_what_is_on_its_way_to_the_pos_is_not_undone_by_what_the_pos_said_before(
     database: Database, clock: StandingClock
 ) -> None:
+    picks_nothing_up(database)
+    order_id = delivered(database, "9001")
+    on_its_way(database, order_id)
+    sync = await syncing(database, clock, Kitchen(told(stage=Stage.PREPARING, raw_status="COOKING")))
+    assert await sync.poll(LINK.id) == PolledLink(1, 0)
+    finish(database, claim_one(database, now_ms=LATER), State.DELIVERED)
+    assert await sync.poll(LINK.id) == PolledLink(1, 1)
+
+
+@pytest.mark.anyio
+async def test_what_waits_for_a_person_does_not_stop_the_poll(database: Database, clock: StandingClock) -> None:
+    picks_nothing_up(database)
+    order_id = delivered(database, "9001")
+    on_its_way(database, order_id)
+    finish(database, claim_one(database, now_ms=LATER), State.DEAD, cause="POS_REJECTED")
+    sync = await syncing(database, clock, Kitchen(told(stage=Stage.PREPARING, raw_status="COOKING")))
+    assert await sync.poll(LINK.id) == PolledLink(1, 1)
+
+
+@pytest.mark.anyio
+async def test_a_change_made_while_the_pos_is_asked_is_not_undone(database: Database, clock: StandingClock) -> None:
     picks_nothing_up(database)
     order_id = delivered(database, "9001")
 
     class Slow(Kitchen):
         async def fetch_order(self, ref: VendorRef) -> PosOrder:
             answer = await super().fetch_order(ref)
-            seat_at(database, order_id, "12")
+            if len(self.asked) == 1:
+                change(database, order_id, tables=("T9",))
             return answer
 
-    kitchen = Slow(told(tables=("7",)))
-    sync = await syncing(database, clock, kitchen)
+    sync = await syncing(database, clock, Slow(told(tables=("T1",))))
     assert await sync.poll(LINK.id) == PolledLink(1, 0)
-    assert database.read_now(lambda c: load_order(c, order_id)).order.tables == ("12",)  # type: ignore[union-attr]
-
-
-@pytest.mark.anyio
-async def test_an_order_with_a_change_the_pos_has_not_heard_of_is_not_compared(
-    database: Database, clock: StandingClock
-) -> None:
-    picks_nothing_up(database)
-    order_id = delivered(database, "9001")
-    database.run_now(
-        lambda connection: enqueue(
-            connection,
-            lane_id="lane_more",
-            delivery_id="dlv_more",
-            link_id=LINK.id,
-            order_id=order_id,
-            operation="set_status",
-            now_ms=LATER,
-            deliver_by_ms=LATER + 60_000,
-        )
-    )
-    kitchen = Kitchen(told(stage=Stage.PREPARING, raw_status="COOKING"))
-    sync = await syncing(database, clock, kitchen)
-    assert await sync.poll(LINK.id) == PolledLink(0, 0)
-    finish(database, claim_one(database, now_ms=LATER), State.DELIVERED, now_ms=LATER)
+    assert database.read_now(lambda c: load_order(c, order_id)).order.tables == ("T9",)  # type: ignore[union-attr]
     assert await sync.poll(LINK.id) == PolledLink(1, 1)

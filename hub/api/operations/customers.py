@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.api.derived import with_tool
 from hub.api.guest_answers import CustomerAnswer, CustomersAnswer, ForgottenAnswer
 from hub.api.guest_views import guest_view, pos_guest_view
 from hub.api.json import encode
@@ -129,29 +130,37 @@ def _exact(identity: Identity) -> list[str]:
 
 
 OPERATIONS = (
-    Operation(
-        name="list_customers",
-        method="GET",
-        path="/customers",
-        summary="Search customers by name, phone, or email.",
-        scope="customers:read",
-        anonymous=False,
-        handler=list_customers,
-        query=("query", *STORE, *PAGE),
-        of_many=True,
-        answer=CustomersAnswer,
+    with_tool(
+        Operation(
+            name="list_customers",
+            method="GET",
+            path="/customers",
+            summary="Search customers by name, phone, or email.",
+            scope="customers:read",
+            anonymous=False,
+            handler=list_customers,
+            query=("query", *STORE, *PAGE),
+            of_many=True,
+            answer=CustomersAnswer,
+        ),
+        "Guests by name, phone or e-mail address (query), newest first. With a store, its POS is searched too; a guest "
+        "whom only the POS knows has no id.",
+        name="search_customers",
     ),
-    Operation(
-        name="get_customer",
-        method="GET",
-        path="/customers/{customer:str}",
-        summary="One customer with orders, spend and stores visited.",
-        scope="customers:read",
-        anonymous=False,
-        handler=get_customer,
-        of_many=True,
-        answer=CustomerAnswer,
-        gives=("ETag",),
+    with_tool(
+        Operation(
+            name="get_customer",
+            method="GET",
+            path="/customers/{customer:str}",
+            summary="One customer with orders, spend and stores visited.",
+            scope="customers:read",
+            anonymous=False,
+            handler=get_customer,
+            of_many=True,
+            answer=CustomerAnswer,
+            gives=("ETag",),
+        ),
+        "One guest by id (cust_…), with orders, spend and the stores they went to.",
     ),
     Operation(
         name="change_customer",

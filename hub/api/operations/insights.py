@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.api.campaign_answers import InsightsAnswer
+from hub.api.derived import with_tool
 from hub.api.json import encode
 from hub.api.listing import STORE, one_venue_of
 from hub.api.operation import Operation, Reply, Request, Services
@@ -70,16 +71,20 @@ def _with_money(figures: Mapping[str, Any], currency: str) -> dict[str, Any]:
 
 
 OPERATIONS = (
-    Operation(
-        name="get_insights",
-        method="GET",
-        path="/insights",
-        summary="Get insights computed from a store's own orders.",
-        scope="orders:read",
-        anonymous=False,
-        handler=get_insights,
-        query=(*STORE, "from", "to"),
-        of_many=True,
-        answer=InsightsAnswer,
+    with_tool(
+        Operation(
+            name="get_insights",
+            method="GET",
+            path="/insights",
+            summary="Get insights computed from a store's own orders.",
+            scope="orders:read",
+            anonymous=False,
+            handler=get_insights,
+            query=(*STORE, "from", "to"),
+            of_many=True,
+            answer=InsightsAnswer,
+        ),
+        "What a store's own orders of a period say, with figures, compared with the period before; without from and to "
+        "the last seven days.",
     ),
 )

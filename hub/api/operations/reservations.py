@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.api.derived import with_tool
 from hub.api.guest_answers import ReservationAnswer, ReservationsAnswer, SeatedAnswer
 from hub.api.guest_views import clash_views, reservation_view
 from hub.api.json import encode
@@ -28,7 +29,11 @@ from hub.services.reservations import Booked, Booking, BookingChange
 
 Party = Annotated[int, Meta(ge=1, le=500)]
 TableNames = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=20)]
+StoreSlug = Annotated[str, Meta(description="Store slug, from get_stores")]
+LocationId = Annotated[str, Meta(description="The store's id (loc_…), in place of storeSlug")]
 _Text = Annotated[str, Meta(max_length=1000)]
+_Time = Annotated[str, Meta(description="ISO 8601 with offset")]
+_Overlap = Annotated[bool, Meta(description="Book it although the table is taken then, or the house full")]
 
 
 class GuestBody(Struct, frozen=True, rename="camel"):
@@ -48,30 +53,31 @@ class ReservationBody(Struct, frozen=True, rename="camel"):
     """A table to keep. Times are ISO 8601 with offset; without `endsAt` the store's usual time holds."""
 
     party_size: Party
-    starts_at: str
-    ends_at: str | None = None
-    store_slug: str = ""
-    location_id: str = ""
+    starts_at: _Time
+    ends_at: _Time | None = None
+    store_slug: StoreSlug = ""
+    location_id: LocationId = ""
     customer: GuestBody | None = None
-    customer_id: Annotated[str, Meta(max_length=64)] = ""
+    customer_id: Annotated[str, Meta(description="A known guest, from search_customers", max_length=64)] = ""
     tables: TableNames = []
     notes: _Text = ""
-    external_id: Annotated[str, Meta(max_length=200)] = ""
-    allow_overlap: bool = False
-    """Book it although the table is taken then, or the house full."""
+    external_id: Annotated[
+        str, Meta(description="Your own number: the same one always makes the same reservation", max_length=200)
+    ] = ""
+    allow_overlap: _Overlap = False
 
 
 class ReservationChangeBody(Struct, frozen=True, rename="camel"):
     """What to change; what is left out stays. A new `startsAt` alone keeps how long it lasts."""
 
     party_size: Party | UnsetType = UNSET
-    starts_at: str | UnsetType = UNSET
-    ends_at: str | UnsetType = UNSET
+    starts_at: _Time | UnsetType = UNSET
+    ends_at: _Time | UnsetType = UNSET
     customer: GuestBody | UnsetType = UNSET
     tables: TableNames | UnsetType = UNSET
     notes: _Text | UnsetType = UNSET
     status: Literal["booked", "confirmed", "no_show", "completed"] | UnsetType = UNSET
-    allow_overlap: bool = False
+    allow_overlap: _Overlap = False
 
 
 class EndBody(Struct, frozen=True):
@@ -190,81 +196,107 @@ def _reply(services: Services, booked: Booked) -> Reply:
 
 _ONE = "/reservations/{reservation:str}"
 OPERATIONS = (
-    Operation(
-        name="list_reservations",
-        method="GET",
-        path="/reservations",
-        summary="List reservations for a location.",
-        scope="orders:read",
-        anonymous=False,
-        handler=list_reservations,
-        query=("from", "to", "status", "table", *STORE, *PAGE),
-        of_many=True,
-        answer=ReservationsAnswer,
+    with_tool(
+        Operation(
+            name="list_reservations",
+            method="GET",
+            path="/reservations",
+            summary="List reservations for a location.",
+            scope="orders:read",
+            anonymous=False,
+            handler=list_reservations,
+            query=("from", "to", "status", "table", *STORE, *PAGE),
+            of_many=True,
+            answer=ReservationsAnswer,
+        ),
+        "Reservations by when they begin, earliest first, of one store or of all; from and to bound the time. Go on "
+        "with cursor while nextCursor is not null.",
     ),
-    Operation(
-        name="create_reservation",
-        method="POST",
-        path="/reservations",
-        summary="Book a table.",
-        scope="orders:write",
-        anonymous=False,
-        handler=create_reservation,
-        body=ReservationBody,
-        of_many=True,
-        answer=ReservationAnswer,
-        success=201,
-        heeds=("Idempotency-Key",),
+    with_tool(
+        Operation(
+            name="create_reservation",
+            method="POST",
+            path="/reservations",
+            summary="Book a table.",
+            scope="orders:write",
+            anonymous=False,
+            handler=create_reservation,
+            body=ReservationBody,
+            of_many=True,
+            answer=ReservationAnswer,
+            success=201,
+            heeds=("Idempotency-Key",),
+        ),
+        "Keep a table for a party. Name the guest by customer or customerId. Give an idempotencyKey, so that a "
+        "repetition books nothing twice. startsAt needs an offset; the store's timezone is in get_store_info.",
     ),
-    Operation(
-        name="get_reservation",
-        method="GET",
-        path=_ONE,
-        summary="One reservation.",
-        scope="orders:read",
-        anonymous=False,
-        handler=get_reservation,
-        of_many=True,
-        answer=ReservationAnswer,
-        gives=("ETag",),
+    with_tool(
+        Operation(
+            name="get_reservation",
+            method="GET",
+            path=_ONE,
+            summary="One reservation.",
+            scope="orders:read",
+            anonymous=False,
+            handler=get_reservation,
+            of_many=True,
+            answer=ReservationAnswer,
+            gives=("ETag",),
+        ),
+        "One reservation with its status, guest, tables, times and version.",
     ),
-    Operation(
-        name="change_reservation",
-        method="PATCH",
-        path=_ONE,
-        summary="Change a reservation.",
-        scope="orders:write",
-        anonymous=False,
-        handler=change_reservation,
-        body=ReservationChangeBody,
-        of_many=True,
-        answer=ReservationAnswer,
-        heeds=("If-Match",),
+    with_tool(
+        Operation(
+            name="change_reservation",
+            method="PATCH",
+            path=_ONE,
+            summary="Change a reservation.",
+            scope="orders:write",
+            anonymous=False,
+            handler=change_reservation,
+            body=ReservationChangeBody,
+            of_many=True,
+            answer=ReservationAnswer,
+            heeds=("If-Match",),
+        ),
+        "Change time, party, guest, tables, notes or status of a reservation; what is left out stays. Cancel it with "
+        "cancel_reservation.",
+        repeatable=True,
     ),
-    Operation(
-        name="cancel_reservation",
-        method="POST",
-        path=f"{_ONE}/cancel",
-        summary="Cancel a reservation.",
-        scope="orders:write",
-        anonymous=False,
-        handler=cancel_reservation,
-        body=EndBody,
-        of_many=True,
-        answer=ReservationAnswer,
-        heeds=("If-Match",),
+    with_tool(
+        Operation(
+            name="cancel_reservation",
+            method="POST",
+            path=f"{_ONE}/cancel",
+            summary="Cancel a reservation.",
+            scope="orders:write",
+            anonymous=False,
+            handler=cancel_reservation,
+            body=EndBody,
+            of_many=True,
+            answer=ReservationAnswer,
+            heeds=("If-Match",),
+        ),
+        "Cancel a reservation; the table is free for others at once, so ask the guest first. Twice is the same as "
+        "once.",
+        destructive=True,
+        repeatable=True,
     ),
-    Operation(
-        name="seat_reservation",
-        method="POST",
-        path=f"{_ONE}/seat",
-        summary="Seat the party of a reservation: opens their tab.",
-        scope="orders:write",
-        anonymous=False,
-        handler=seat_reservation,
-        body=SeatBody,
-        of_many=True,
-        answer=SeatedAnswer,
-        heeds=("If-Match",),
+    with_tool(
+        Operation(
+            name="seat_reservation",
+            method="POST",
+            path=f"{_ONE}/seat",
+            summary="Seat the party of a reservation: opens their tab.",
+            scope="orders:write",
+            anonymous=False,
+            handler=seat_reservation,
+            body=SeatBody,
+            of_many=True,
+            answer=SeatedAnswer,
+            heeds=("If-Match",),
+        ),
+        "The party of a reservation is here: opens their tab at the table, in the POS too. Twice gives the same tab.",
+        repeatable=True,
     ),
 )

@@ -2,9 +2,10 @@
 
 from msgspec import Struct
 
+from hub.api.derived import with_tool
 from hub.api.json import encode
 from hub.api.operation import Operation, Reply, Request, Services
-from hub.api.views import timestamp
+from hub.api.views import local_timestamp, timestamp
 from hub.errors import InvalidRequest
 from hub.model.table import TableStatus
 from hub.services.keys import require_venue
@@ -18,6 +19,7 @@ class SittingShape(Struct, frozen=True, rename="camel"):
     order_number: str
     party_size: int | None
     seated_at: str | None
+    seated_at_local: str
 
 
 class FloorTableShape(Struct, frozen=True, rename="camel"):
@@ -36,6 +38,7 @@ class FloorAnswer(Struct, frozen=True, rename="camel"):
 
     store_slug: str
     location_id: str
+    timezone: str
     tables: list[FloorTableShape]
 
 
@@ -47,18 +50,21 @@ async def get_tables(services: Services, request: Request) -> Reply:
     venue = services.directory.venue(named)
     require_venue(request.caller, venue.id)
     seen = await services.tables.seen(venue.id)
-    return Reply(encode(FloorAnswer(venue.slug, venue.id, [_shown(entry) for entry in seen])))
+    shown = [_shown(entry, venue.timezone) for entry in seen]
+    return Reply(encode(FloorAnswer(venue.slug, venue.id, venue.timezone, shown)))
 
 
-def _shown(entry: TableSeen) -> FloorTableShape:
+def _shown(entry: TableSeen, timezone: str) -> FloorTableShape:
     table, order = entry.table, entry.order
     sitting = None
     if order is not None:
+        since_ms = order.timing.seated_at_ms or order.created_at_ms
         sitting = SittingShape(
             id=order.id,
             order_number=order.number,
             party_size=order.party_size,
-            seated_at=timestamp(order.timing.seated_at_ms or order.created_at_ms),
+            seated_at=timestamp(since_ms),
+            seated_at_local=local_timestamp(since_ms, timezone),
         )
     return FloorTableShape(
         id=table.id,
@@ -71,16 +77,20 @@ def _shown(entry: TableSeen) -> FloorTableShape:
 
 
 OPERATIONS = (
-    Operation(
-        name="get_tables",
-        method="GET",
-        path="/tables",
-        summary="List restaurant tables and their status.",
-        scope="read",
-        anonymous=False,
-        handler=get_tables,
-        query=("storeSlug", "locationId"),
-        of_many=True,
-        answer=FloorAnswer,
+    with_tool(
+        Operation(
+            name="get_tables",
+            method="GET",
+            path="/tables",
+            summary="List restaurant tables and their status.",
+            scope="read",
+            anonymous=False,
+            handler=get_tables,
+            query=("storeSlug", "locationId"),
+            of_many=True,
+            answer=FloorAnswer,
+        ),
+        "A store's tables with seats, status (free, occupied, reserved, blocked) and the order of the guests who sit "
+        "there. Prefer it to get_pos_tables.",
     ),
 )

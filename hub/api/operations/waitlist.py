@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.api.derived import with_tool
 from hub.api.guest_answers import WaitEntryAnswer, WaitlistAnswer, WaitSeatedAnswer
 from hub.api.guest_views import who_view
 from hub.api.json import encode
@@ -17,9 +18,9 @@ from hub.api.listing import (
     named_venue,
     one_venue_of,
 )
-from hub.api.operation import Operation, Reply, Request, Services
-from hub.api.operations.reservations import GuestBody, Party, SeatBody
-from hub.api.views import timestamp
+from hub.api.operation import Handler, Operation, Reply, Request, Services
+from hub.api.operations.reservations import GuestBody, LocationId, Party, SeatBody, StoreSlug
+from hub.api.views import local_timestamp, timestamp
 from hub.errors import InvalidRequest
 from hub.model.booking import WaitEntry, WaitStatus
 from hub.model.turns import Estimate
@@ -37,10 +38,11 @@ class WaitBody(Struct, frozen=True, rename="camel"):
 
     customer: GuestBody
     party_size: Party
-    store_slug: str = ""
-    location_id: str = ""
-    quoted_minutes: _Minutes | None = None
-    """What the party was told; left out, the hub's own estimate."""
+    store_slug: StoreSlug = ""
+    location_id: LocationId = ""
+    quoted_minutes: (
+        Annotated[_Minutes, Meta(description="What the party was told; left out, the hub's own estimate")] | None
+    ) = None
     notes: _Text = ""
 
 
@@ -162,7 +164,9 @@ def wait_view(waiting: Waiting, venue: Venue) -> dict[str, Any]:
         "notes": entry.note,
         "source": entry.source,
         "version": entry.version,
+        "timezone": venue.timezone,
         "joinedAt": timestamp(entry.joined_at_ms),
+        "joinedAtLocal": local_timestamp(entry.joined_at_ms, venue.timezone),
         "notifiedAt": timestamp(entry.notified_at_ms),
         "endedAt": timestamp(entry.ended_at_ms),
     }
@@ -181,9 +185,19 @@ def _estimate_view(estimate: Estimate) -> dict[str, Any]:
 
 
 def _writing(
-    name: str, method: str, path: str, summary: str, handler: Any, body: type, answer: type[Struct] = WaitEntryAnswer
+    name: str,
+    method: str,
+    path: str,
+    summary: str,
+    handler: Handler,
+    body: type,
+    words: str,
+    *,
+    answer: type[Struct] = WaitEntryAnswer,
+    destructive: bool = False,
 ) -> Operation:
-    return Operation(
+    joins = path == "/waitlist"
+    operation = Operation(
         name=name,
         method=method,
         path=path,
@@ -194,28 +208,47 @@ def _writing(
         body=body,
         of_many=True,
         answer=answer,
-        success=201 if method == "POST" and path == "/waitlist" else 200,
-        heeds=("Idempotency-Key",) if path == "/waitlist" else ("If-Match",),
+        success=201 if joins else 200,
+        heeds=("Idempotency-Key",) if joins else ("If-Match",),
     )
+    return with_tool(operation, words, destructive=destructive, repeatable=not joins)
 
 
 _ONE = "/waitlist/{entry:str}"
 OPERATIONS = (
-    Operation(
-        name="list_waitlist",
-        method="GET",
-        path="/waitlist",
-        summary="Get the current waitlist queue.",
-        scope="orders:read",
-        anonymous=False,
-        handler=list_waitlist,
-        query=(*STORE, *PAGE),
-        of_many=True,
-        answer=WaitlistAnswer,
+    with_tool(
+        Operation(
+            name="list_waitlist",
+            method="GET",
+            path="/waitlist",
+            summary="Get the current waitlist queue.",
+            scope="orders:read",
+            anonymous=False,
+            handler=list_waitlist,
+            query=(*STORE, *PAGE),
+            of_many=True,
+            answer=WaitlistAnswer,
+        ),
+        "Who waits for a table at a store now, the longest first, with place and estimated wait.",
     ),
-    _writing("join_waitlist", "POST", "/waitlist", "Put a party on the waitlist.", join_waitlist, WaitBody),
     _writing(
-        "change_waitlist_entry", "PATCH", _ONE, "Change a party that waits.", change_waitlist_entry, WaitChangeBody
+        "join_waitlist",
+        "POST",
+        "/waitlist",
+        "Put a party on the waitlist.",
+        join_waitlist,
+        WaitBody,
+        "Put a party on a store's waitlist; the answer has their place and estimated wait. Give an idempotencyKey, so "
+        "that a repetition does not add them twice.",
+    ),
+    _writing(
+        "change_waitlist_entry",
+        "PATCH",
+        _ONE,
+        "Change a party that waits.",
+        change_waitlist_entry,
+        WaitChangeBody,
+        "Change guest, party size, quoted minutes or notes of a party that waits; what is left out stays.",
     ),
     _writing(
         "notify_waitlist_entry",
@@ -224,6 +257,7 @@ OPERATIONS = (
         "Note that the party was told.",
         notify_waitlist_entry,
         NotifyBody,
+        "Note that a party was told that their table is ready. It sends no message: somebody tells them.",
     ),
     _writing(
         "seat_waitlist_entry",
@@ -232,7 +266,17 @@ OPERATIONS = (
         "Seat the party: opens their tab.",
         seat_waitlist_entry,
         SeatBody,
-        WaitSeatedAnswer,
+        "A party that waits gets a table: opens their tab there, in the POS too. Twice gives the same tab.",
+        answer=WaitSeatedAnswer,
     ),
-    _writing("leave_waitlist", "POST", f"{_ONE}/cancel", "Take a party off the list.", leave_waitlist, LeaveBody),
+    _writing(
+        "leave_waitlist",
+        "POST",
+        f"{_ONE}/cancel",
+        "Take a party off the list.",
+        leave_waitlist,
+        LeaveBody,
+        "Take a party off the waitlist: it cancelled, or left. They lose their place. Twice is the same as once.",
+        destructive=True,
+    ),
 )

@@ -13,7 +13,7 @@ from hub.model.menu import Item
 from hub.model.order import Order, OrderRecord
 from hub.model.status import Status
 from hub.services.accredit.bench import GUEST, Answer, Bench, CannotBeDone, Send, StepFailed
-from hub.services.reconcile import against_told
+from hub.services.order_differences import against_told
 
 _FORGED = "not-the-token"
 _OCCUPIED = 409
@@ -181,7 +181,8 @@ class ChannelAccreditation:
         await self._bench.step("Synchronised", f"order {number}, here and as told", compare)
 
     def _last_told(self, connection: Connection, order_id: str) -> Order | None:
-        return last_told(connection, self._bench.link.id, [order_id]).get(order_id)
+        told = last_told(connection, self._bench.link.id, [order_id]).get(order_id)
+        return None if told is None else told.order
 
 
 def _fail(words: str) -> str:

@@ -5,7 +5,7 @@ from hub.model.order import OrderRecord, PosOrder
 from hub.model.status import Injection, Stage, Status
 from hub.services.accredit.bench import ACTOR, Bench, CannotBeDone, StepFailed
 from hub.services.asked import Asked
-from hub.services.reconcile import against_pos
+from hub.services.order_differences import against_pos
 
 
 class PosAccreditation:
@@ -58,7 +58,8 @@ class PosAccreditation:
 
     async def _read(self) -> str:
         record, told = await self._fetch()
-        differing = against_pos(record.order, told)
+        items = (await self._bench.hub.directory.catalog(self._bench.venue.id)).items
+        differing = against_pos(record.order, told, items)
         if differing:
             raise StepFailed("; ".join(f"{name}: {here} here, {there} there" for name, here, there in differing))
         return f"{told.raw_status}, total {told.total_cents}; all that the POS tells is as it was sent"

@@ -96,3 +96,16 @@ def test_modifiers_with_prices_are_read() -> None:
 def test_odd_content_never_breaks_reading(row: Any) -> None:
     order = order_from_clopos(row, SETUP)
     assert (order.status, order.checks, order.total_cents) == (Status.UNKNOWN, (), None)
+
+
+@pytest.mark.parametrize(
+    ("created_at", "at_ms"),
+    [
+        ("2026-01-08T06:28:23.000000Z", 1_767_853_703_000),
+        ("2026-01-08 06:28:23", None),  # of which zone nobody says
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_when_it_was_made_is_known_only_with_an_offset(created_at: Any, at_ms: int | None) -> None:
+    assert order_from_clopos(documented_order() | {"created_at": created_at}, SETUP).created_at_ms == at_ms

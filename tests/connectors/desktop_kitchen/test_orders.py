@@ -144,6 +144,18 @@ async def test_another_quantity_or_item_in_the_answer_is_reported() -> None:
     }
 
 
+async def test_the_very_line_that_the_pos_did_not_take_is_named() -> None:
+    linked = LinkedKitchen()
+    answer = read_back()  # the torta alone
+    linked.answers("POST", "/orders", answer, status=201)
+    result = await linked.connector.submit_order(write(order([flan(), torta(), flan(quantity=3)], customer=None)))
+    told = {loss.path: loss.loss for loss in result.losses if loss.path.startswith("checks")}
+    assert told == {
+        "checks[0].lines[0]": "the POS did not take 1 × 'Flan'",
+        "checks[0].lines[2]": "the POS did not take 3 × 'Flan'",
+    }
+
+
 async def test_a_repeated_order_is_answered_in_texts_without_modifiers_and_reports_nothing_missing() -> None:
     linked = LinkedKitchen()
     answer = read_back("108", total="290.00")
