@@ -9,15 +9,16 @@ from importlib.metadata import version
 from secrets import token_urlsafe
 
 from hub.api.mcp.address import PATH as MCP_PATH
+from hub.api.webhook_view import event_body
 from hub.clock import SystemClock
 from hub.contract.http import new_transport
 from hub.contract.public_http import new_public_transport
 from hub.contract.registry import Registry, installed_connectors
-from hub.database import lane_times, link_state, order_reads
+from hub.database import lane_times, link_state
 from hub.database.engine import Database
 from hub.database.migrate import is_current, migrate
 from hub.database.server_time import load_server_time_ms
-from hub.errors import ConfigurationError, ConnectorError, HubError
+from hub.errors import HubError
 from hub.jobs.schedule import Job, Schedule
 from hub.model.ids import RandomBytes, time_ordered_id
 from hub.services.archive import Archive
@@ -44,7 +45,9 @@ from hub.services.oauth.service import OAuth
 from hub.services.orders import Orders
 from hub.services.outcomes import Outcomes
 from hub.services.pacing import Pacing
+from hub.services.partners import Partners
 from hub.services.pickup import Pickup
+from hub.services.polling import Polling
 from hub.services.pos_desk import PosDesk
 from hub.services.quotes import Quotes
 from hub.services.reconcile import Reconciler
@@ -52,13 +55,12 @@ from hub.services.retention import Retention
 from hub.services.seating import Seating
 from hub.services.secrets import Secrets
 from hub.services.stuck import Stuck
-from hub.services.sync import Sync, poll_quietly
+from hub.services.sync import Sync
 from hub.services.tables import TableMap
 from hub.services.vault import Vault
 from hub.settings import Settings
 from hub.trace.recorder import Recorder
 
-_IDLE_POLLS_RARER = 4  # a POS without open orders of ours is asked for new ones a quarter as often
 _log = logging.getLogger(__name__)
 
 
@@ -146,6 +148,19 @@ class Hub:
         self.availability = Availability(
             database=self.database, directory=self.directory, connections=self.connections, clock=self.clock
         )
+        self.partners = Partners(
+            database=self.database,
+            clock=self.clock,
+            vault=self.vault,
+            networks=settings.webhook_networks,
+            render=lambda event, subject, scopes: event_body(event, subject, scopes, self.directory.venue),
+            sink=self.recorder,
+            limiter=Pacing(self.database, self.clock),
+            new_id=self.new_id,
+            random_bytes=os.urandom,
+            jitter=random.random,
+        )
+        self.webhooks = self.partners.webhooks
         self.history = History(self.database, self.calls_database)
         self.checks = Checks(changes=self.changes, new_id=self.new_id)
         self.tables = TableMap(database=self.database, clock=self.clock, new_id=self.new_id)
@@ -188,10 +203,18 @@ class Hub:
             key=settings.evidence_key,
         )
         self.health = Health(database=self.database, directory=self.directory, connections=self.connections)
+        self.polling = Polling(
+            database=self.database,
+            directory=self.directory,
+            connections=self.connections,
+            catalogs=self.catalogs,
+            sync=self.sync,
+            clock=self.clock,
+            claim_slot=self._claim_slot,
+        )
         self._upkeep = Schedule(self._upkeep_jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._schedule = Schedule(self._jobs(), now_ms=self.clock.now_ms, claim_slot=self._claim_slot)
         self._delivering = False
-        self._last_polls: dict[str, int] = {}
 
     def _new_oauth(self) -> OAuth | None:
         """Who may come in with OAuth; None without a public address, for nobody could be sent anywhere."""
@@ -245,6 +268,7 @@ class Hub:
         self._schedule.stop()
         if self._delivering:
             await self.dispatcher.stop()
+        await self.partners.stop()
         await self._note_what_callers_did()
         await self.recorder.close()
         await self._transport.aclose()
@@ -289,8 +313,8 @@ class Hub:
     def _jobs(self) -> list[Job]:
         return [
             Job("give-up-overdue", 5, self.stuck.give_up_overdue),
-            Job("poll-open-orders", 2, self._poll, everywhere=True),
-            Job("sync-menus", 900, self._sync_menus),
+            Job("poll-open-orders", 2, self.polling.poll_orders, everywhere=True),
+            Job("sync-menus", 900, self.polling.sync_menus),
             Job("resume-links", 30, self.health.resume_paused),
             Job("close-forgotten", 600, self.expiry.close_forgotten),
             Job("forget-keys", 3600, self.expiry.forget_keys),
@@ -304,27 +328,6 @@ class Hub:
             Job("forget-quotes", 3600, self.quotes.forget),
             *([Job("forget-oauth", 3600, self.oauth.grants.forget)] if self.oauth is not None else []),
             Job("tell-availability", 3, self.availability.tell_due, everywhere=True),
+            Job("send-webhooks", 1, self.partners.sender.send_due, everywhere=True),
+            Job("forget-webhook-events", 3600, self.webhooks.forget),
         ]
-
-    async def _poll(self) -> None:
-        """Polls each link with open orders when its own interval is over, in one process only."""
-        busy = set(await self.database.read(order_reads.links_with_open_orders))
-        for link in self.directory.links():
-            idle = link.id not in busy and link.pos_orders == "ignore"
-            if link.role != "pos" or link.paused_cause or idle:
-                continue
-            seconds = self.connections.poll_seconds(link.id) * (1 if link.id in busy else _IDLE_POLLS_RARER)
-            slot = int(self.clock.now_ms() // (seconds * 1000))
-            if self._last_polls.get(link.id) == slot:
-                continue
-            self._last_polls[link.id] = slot
-            if await self._claim_slot(f"poll:{link.id}", slot):
-                await poll_quietly(self.sync, link.id)
-
-    async def _sync_menus(self) -> None:
-        for link in (link for link in self.directory.links() if link.role == "pos"):
-            try:
-                if await self.catalogs.sync_if_possible(link.id):
-                    _log.info("link %s: the menu changed", link.id)
-            except (ConnectorError, ConfigurationError) as problem:
-                _log.warning("link %s: the menu could not be read: %s", link.id, problem.message)

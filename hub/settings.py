@@ -48,6 +48,8 @@ class Settings:
     model_name: str = ""
     evidence_key: str = field(default="", repr=False)
     """What evidence is sealed with; none when empty."""
+    webhook_networks: tuple[str, ...] = ()
+    """Networks outside the public Internet that webhooks may be sent to."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The secrets file and the environment, for `env:NAME` references."""
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -94,6 +96,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         model_key=env.get("OPENPOS_MODEL_KEY", ""),
         model_name=env.get("OPENPOS_MODEL_NAME", ""),
         evidence_key=_evidence_key(env.get("OPENPOS_EVIDENCE_KEY", "")),
+        webhook_networks=_networks(env, "OPENPOS_WEBHOOK_NETWORKS"),
         secrets=env,
         secret_keys=_words(env, "OPENPOS_SECRET_KEY"),
     )

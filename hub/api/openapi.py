@@ -7,6 +7,7 @@ from typing import Any
 from hub.api.operation import Operation
 from hub.api.parameters import IN_PATH, heeded_by, parameters_of
 from hub.api.schemas import schemas_of
+from hub.api.webhook_view import described_events
 
 _JSON = "application/json"
 _SCHEMAS = "#/components/schemas/"
@@ -73,6 +74,7 @@ def document(operations: Sequence[Operation], *, version: str, prefix: str) -> d
     """The whole document. `prefix` stands before every path; `version` is the hub's."""
     kinds = [kind for operation in operations for kind in (operation.body, operation.answer) if kind is not None]
     schemas, components = schemas_of(kinds, f"{_SCHEMAS}{{name}}")
+    events, of_events = described_events(f"{_SCHEMAS}{{name}}")
     schema_of = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -84,12 +86,13 @@ def document(operations: Sequence[Operation], *, version: str, prefix: str) -> d
         "servers": [{"url": prefix}],
         "tags": [{"name": name} for name in dict.fromkeys(_tag(operation) for operation in operations)],
         "paths": paths,
+        "webhooks": events,
         "components": {
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_…`, with its scopes."}
             },
             "responses": {name: _error(status) for status, (name, _, _) in _ERRORS.items()},
-            "schemas": {"Error": _ERROR_SCHEMA, **dict(sorted(components.items()))},
+            "schemas": {"Error": _ERROR_SCHEMA, **dict(sorted((components | of_events).items()))},
         },
     }
 

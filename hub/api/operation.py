@@ -23,6 +23,7 @@ from hub.services.quotes import Quotes
 from hub.services.reconcile import Reconciler
 from hub.services.requests import Caller
 from hub.services.tables import TableMap
+from hub.services.webhooks import Webhooks
 
 
 class Services(Protocol):
@@ -101,6 +102,11 @@ class Services(Protocol):
     @property
     def front(self) -> FrontOfHouse:
         """Guests, bookings, campaigns and insights."""
+        ...
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Who is told what happens."""
         ...
 
     def now_ms(self) -> int:

@@ -9,6 +9,7 @@ from hub.api.changing import VersionBody
 from hub.api.operation import Operation
 from hub.model.booking import ReservationStatus
 from hub.model.status import Stage, Status
+from hub.model.webhook import DeliveryState
 from hub.services.archive import LARGEST_PAGE
 
 IN_PATH = re.compile(r"{(\w+):str}")
@@ -51,6 +52,7 @@ _QUERY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "held": ("Only orders under a legal hold.", _YES_NO),
     "cursor": ("The `nextCursor` of the page before.", {"type": "string"}),
     "limit": ("How many a page has.", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": 50}),
+    "state": ("Only those in this state.", {"type": "string", "enum": [*DeliveryState]}),
     "query": ("A name, phone number or email address, or a part of one.", {**_SHORT, "minLength": 1}),
     "period": ("How much time.", {"type": "string", "enum": ["daily", "weekly", "monthly"], "default": "daily"}),
     "on": ("A day of that time; today without it.", {"type": "string", "format": "date", "examples": ["2026-02-09"]}),

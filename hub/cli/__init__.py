@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from hub.cli import accredit, commands, guests, orders, reconciling, secrets, tables
+from hub.cli import accredit, commands, guests, orders, reconciling, secrets, tables, webhooks
 from hub.errors import HubError
 from hub.services.keys import Access
 
@@ -93,6 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     _campaigns(add("campaigns", help="write to whom a campaign's message may go"))
     _tables(add("tables", help="list a venue's tables, and say which table a name means"))
     _orders(add("orders", help="find, export, hold and prove orders; delete those whose time is over"))
+    webhooks.add_commands(add("webhooks", help="make webhooks, read their log, send events once more"))
     _keys(add("keys", help="make, list and revoke API keys"))
     _secrets(add("secrets", help="store, list, remove and re-encrypt secrets that declarations refer to"))
     _link(add("link", help="pause, resume or sync a venue's link to its POS"))

@@ -76,6 +76,9 @@ class HttpProfile:
     connect_timeout_seconds: float
     total_timeout_seconds: float
     rate_limits: Sequence[RateLimit]
+    max_answer_bytes: int = MAX_ANSWER_BYTES
+    answers_json: bool = True
+    """False where only the status of an answer counts, whatever its body is."""
 
 
 class VendorHttp:
@@ -162,9 +165,11 @@ class VendorHttp:
         headers: Mapping[str, str],
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        content: bytes | None = None,
         safe: bool = False,
     ) -> Answer:
         """One call. `safe` says that repeating it does no harm, so silence counts as unavailable, not as unknown.
+        `content` is a body in JSON already, where every byte counts.
 
         Raises `VendorUnavailable`, `VendorRateLimited`, `OutcomeUnknown`, `VendorRejected`, `VendorAuthFailed`
         or `VendorMalformed`.
@@ -187,7 +192,8 @@ class VendorHttp:
                 operation=operation,
             )
         exchange = _Exchange(self, operation, safe)
-        content = b"" if body is None else encode_json(body)
+        if content is None:
+            content = b"" if body is None else encode_json(body)
         url = self._url(path)
         sent_headers = {"host": url.netloc.decode("ascii"), **headers, "accept": "application/json"}
         if content:
@@ -222,7 +228,7 @@ class _Exchange:
         try:
             async with asyncio.timeout(self._http.profile.total_timeout_seconds):
                 response = await self._http._transport.handle_async_request(request)
-                content = await _read_capped(response)
+                content = await _read_capped(response, self._http.profile.max_answer_bytes)
             return self._judge(response, content)
         except ConnectorError as error:
             failure = error
@@ -236,7 +242,7 @@ class _Exchange:
 
     def _judge(self, response: httpx.Response, content: bytes) -> Answer:
         status = response.status_code
-        data, readable = _decode(content)
+        data, readable = _decode(content) if self._http.profile.answers_json else (None, True)
         reason = self._http._refusal(data) if readable and data is not None else None
         text = f"{self._operation}: HTTP {status}" + (f", {reason}" if reason else "")
         if 200 <= status < 300:
@@ -327,14 +333,14 @@ class _TooLarge(Exception):
     """The answer is longer than `MAX_ANSWER_BYTES`."""
 
 
-async def _read_capped(response: httpx.Response) -> bytes:
+async def _read_capped(response: httpx.Response, most: int) -> bytes:
     chunks = bytearray()
     packed = "content-encoding" in response.headers
     try:
         async for chunk in response.aiter_bytes() if packed else cast(httpx.AsyncByteStream, response.stream):
             chunks += chunk
-            if len(chunks) > MAX_ANSWER_BYTES:
-                raise _TooLarge(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+            if len(chunks) > most:
+                raise _TooLarge(f"the answer is longer than {most} bytes")
     finally:
         await response.aclose()
     return bytes(chunks)

@@ -1,27 +1,45 @@
 """A transport that reaches public addresses only, for addresses that strangers name."""
 
 import socket
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import aiohttp
+import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
 
 _MOST_CONNECTIONS = 16
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its last 32 bits
+_NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 
 
-def is_public(address: str) -> bool:
-    """Whether an address (not a name) is on the public internet, also when it hides in an IPv6 form."""
+def is_address(host: str) -> bool:
+    """Whether a host is meant as an address, well written or not, so that no name is looked up for it."""
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def is_public(address: str, networks: Sequence[str] = ()) -> bool:
+    """Whether an address (not a name) is on the public internet, also when it hides in an IPv6 form.
+
+    `networks` are those of somebody's own that count as public, too.
+    """
     try:
-        parsed = ip_address(address)
+        reached = _reached(ip_address(address))
     except ValueError:
         return False
-    inner = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    if parsed in _NAT64:
-        inner = IPv4Address(parsed.packed[-4:])
-    return parsed.is_global and not parsed.is_multicast and (inner is None or inner.is_global)
+    if any(reached in ip_network(network, strict=False) for network in networks):
+        return True
+    return reached.is_global and not reached.is_multicast and not reached.is_reserved
+
+
+def _reached(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one stands for, if it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 class PublicResolver(AbstractResolver):
@@ -30,15 +48,16 @@ class PublicResolver(AbstractResolver):
     The address that was checked is the one that is connected to, so a name cannot mean another one a moment later.
     """
 
-    def __init__(self, resolver: AbstractResolver) -> None:
+    def __init__(self, resolver: AbstractResolver, networks: Sequence[str] = ()) -> None:
         self._resolver = resolver
+        self._networks = networks
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """The addresses of a name. Raises `OSError` when one of them is not public."""
         found = await self._resolver.resolve(host, port, family)
-        if not found or not all(is_public(entry["host"]) for entry in found):
+        if not found or not all(is_public(entry["host"], self._networks) for entry in found):
             raise OSError(None, f"{host} is not on the public internet")
         return found
 
@@ -47,19 +66,30 @@ class PublicResolver(AbstractResolver):
         await self._resolver.close()
 
 
-def new_public_transport() -> AiohttpTransport:
-    """The transport for addresses that strangers name; close it with `aclose()`.
+class _PublicTransport(AiohttpTransport):
+    """Refuses hosts that are plain addresses as well: the resolver is not asked for those."""
 
-    The names of hosts are checked here; a host given as a plain address is connected to without asking the resolver,
-    so refuse those before (`is_public`).
-    """
+    def __init__(self, networks: Sequence[str], most_connections: int) -> None:
+        def session() -> aiohttp.ClientSession:
+            return aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=most_connections, resolver=PublicResolver(ThreadedResolver(), networks), force_close=True
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
 
-    def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=_MOST_CONNECTIONS, resolver=PublicResolver(ThreadedResolver()), force_close=True
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        super().__init__(client=session)
+        self._networks = networks
 
-    return AiohttpTransport(client=session)
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        if is_address(host) and not is_public(host, self._networks):
+            raise httpx.ConnectError(f"{host} is not on the public internet", request=request)
+        return await super().handle_async_request(request)
+
+
+def new_public_transport(
+    networks: Sequence[str] = (), *, most_connections: int = _MOST_CONNECTIONS
+) -> AiohttpTransport:
+    """The transport for addresses that strangers name; close it with `aclose()`. `networks` may be reached as well."""
+    return _PublicTransport(networks, most_connections)

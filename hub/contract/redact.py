@@ -11,7 +11,7 @@ HIDDEN = "[hidden]"
 MAX_BODY_CHARACTERS = 16_000
 _SHORTEST_SECRET = 4
 _MOST_LEARNT = 48
-_OUR_KEY = re.compile(r"sk_[A-Za-z0-9_-]{16,}")
+_OUR_KEY = re.compile(r"(?:sk_[A-Za-z0-9_-]{16,}|whsec_[A-Za-z0-9+/=_-]{16,})")
 
 ALWAYS_SECRET_HEADERS = ("authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key")
 ALWAYS_SECRET_FIELDS = ("password", "client_secret", "access_token", "refresh_token", "api_key", "pin", "token")
@@ -62,7 +62,7 @@ class Redactor:
                 text = self._field.sub(rf'"\1":"{HIDDEN}"', text)
                 break
         text = self._without_values(text)
-        if b"sk_" in content:
+        if b"sk_" in content or b"whsec_" in content:
             text = _OUR_KEY.sub(HIDDEN, text)
         if len(text) > MAX_BODY_CHARACTERS:
             return f"{text[:MAX_BODY_CHARACTERS]}… [{length} bytes in all]"
@@ -71,7 +71,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """Any text with the known secret values hidden, and without null bytes, which PostgreSQL refuses."""
         text = self._without_values(text)
-        return _OUR_KEY.sub(HIDDEN, text) if "sk_" in text else text
+        return _OUR_KEY.sub(HIDDEN, text) if "sk_" in text or "whsec_" in text else text
 
     def _without_values(self, text: str) -> str:
         if "\x00" in text:

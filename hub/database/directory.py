@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from hub.database.tables import api_keys, links, menus, revision, sold_out, venues
 from hub.database.upsert import upsert
+from hub.database.webhook_events import has_listener, note_catalog
 from hub.model.menu import Menu
 from hub.model.venue import Link, Venue
 
@@ -85,9 +86,12 @@ def load_menu(connection: Connection, venue_id: str) -> Menu:
 
 def save_menu(connection: Connection, venue_id: str, menu: Menu, *, source: str, now_ms: int) -> None:
     """Replaces a venue's menu; orders priced with the old one are refused and priced again from here on."""
+    before = _catalog_if_told(connection, venue_id)
     row = {"document": _json(menu), "source": source, "updated_at_ms": now_ms}
     upsert(connection, menus, [{"venue_id": venue_id, **row}], list(row))
     _raise_catalog_version(connection, venue_id)
+    if before is not None:
+        note_catalog(connection, venue_id, before, (menu, before[1]), now_ms)
 
 
 def load_menu_source(connection: Connection, venue_id: str) -> str | None:
@@ -117,23 +121,38 @@ def load_sold_out(connection: Connection, venue_id: str) -> frozenset[str]:
 
 def save_sold_out(connection: Connection, venue_id: str, item_ids: Collection[str], now_ms: int) -> None:
     """Replaces a venue's sold-out list."""
+    before = _catalog_if_told(connection, venue_id)
     connection.execute(delete(sold_out).where(sold_out.c.venue_id == venue_id))
     if item_ids:
         rows = [{"venue_id": venue_id, "item_id": item_id, "since_ms": now_ms} for item_id in sorted(item_ids)]
         connection.execute(insert(sold_out), rows)
     _raise_catalog_version(connection, venue_id)
+    if before is not None:
+        note_catalog(connection, venue_id, before, (before[0], frozenset(item_ids)), now_ms)
 
 
 def set_sold_out(connection: Connection, venue_id: str, item_id: str, *, is_sold_out: bool, now_ms: int) -> bool:
     """Puts one item on the sold-out list or takes it off; False when it was so already."""
     mine = (sold_out.c.venue_id == venue_id, sold_out.c.item_id == item_id)
+    before = _catalog_if_told(connection, venue_id)
     if is_sold_out:
         changed = upsert(connection, sold_out, [{"venue_id": venue_id, "item_id": item_id, "since_ms": now_ms}]) == 1
     else:
         changed = connection.execute(delete(sold_out).where(*mine)).rowcount == 1
     if changed:
         _raise_catalog_version(connection, venue_id)
+    if changed and before is not None:
+        menu, items = before
+        after = items | {item_id} if is_sold_out else items - {item_id}
+        note_catalog(connection, venue_id, before, (menu, after), now_ms)
     return changed
+
+
+def _catalog_if_told(connection: Connection, venue_id: str) -> tuple[Menu, frozenset[str]] | None:
+    """The menu and what is sold out, where partners are told of changes; None elsewhere."""
+    if not has_listener(connection, venue_id):
+        return None
+    return load_menu(connection, venue_id), load_sold_out(connection, venue_id)
 
 
 def load_links(connection: Connection) -> list[Link]:

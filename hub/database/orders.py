@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from hub.database.announcements import announce
+from hub.database.order_numbers import OrderNumbers
 from hub.database.prepared import BulkInsert, Prepared, text_list
 from hub.database.tables import (
     deliveries,
@@ -16,8 +17,8 @@ from hub.database.tables import (
     lanes,
     order_events,
     orders,
-    venues,
 )
+from hub.database.webhook_events import is_told, note_changed_order, note_new_orders
 from hub.model.order import Order, Origin
 from hub.model.status import Status
 
@@ -86,17 +87,6 @@ _ORIGINS = Prepared(
     lambda listed: select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(listed(orders.c.origin, "names")),
     "names",
 )
-_NEXT_NUMBERS = Prepared(
-    lambda _: (
-        update(venues)
-        .where(venues.c.id == bindparam("venue_id"), venues.c.catalog_version == bindparam("priced_with"))
-        .values(next_number=venues.c.next_number + bindparam("count"))
-        .returning(venues.c.next_number)
-    ),
-    "venue_id",
-    "priced_with",
-    "count",
-)
 _INSERT_KEYS = BulkInsert(idempotency_keys, "name", "fingerprint", "order_id", "answer", "expires_at_ms")
 _INSERT_ORDERS = BulkInsert(
     orders,
@@ -134,7 +124,7 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
     A twin that another process stores at another venue at the same moment violates a unique key; the writer then
     repeats the unit, which finds it.
     """
-    numbers = _Numbers(connection, items)
+    numbers = OrderNumbers(connection, [(item.order.venue_id, item.catalog_version) for item in items])
     ended: list[str] = []
     names = [_names(item) for item in items]
     known = _known(connection, [name for several in names for name in several], _latest_ms(items), ended)
@@ -145,57 +135,25 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
     for item, own_names in zip(items, names, strict=True):
         outcome = _repeated(own_names, item.fingerprint, known)
         if outcome is None:
-            number = numbers.take(item)
+            number = numbers.take(item.order.venue_id, item.catalog_version)
             if number is None:
                 outcome = Placement(kind=PlacementKind.MENU_CHANGED)
             else:
-                fresh.append((item, structs.replace(item.order, number=number)))
+                fresh.append((item, structs.replace(item.order, number=f"{item.order_prefix}-{number:03d}")))
                 for name in own_names:
                     known[name] = _Known(item.fingerprint, item.order.id, "")
         outcomes.append(outcome)
     numbers.give_back()
     answers = _insert(connection, fresh)
+    if numbers.told:
+        told = [(order, item.event_id) for item, order in fresh if order.venue_id in numbers.told]
+        note_new_orders(connection, told)
     return [
         Placement(kind=PlacementKind.PLACED, order_id=item.order.id, answer=answers[item.order.id])
         if outcome is None
         else _resolved(outcome, answers)
         for item, outcome in zip(items, outcomes, strict=True)
     ]
-
-
-class _Numbers:
-    """The order numbers of a batch, drawn before anything is looked up.
-
-    Drawing them locks the venues, in one order everywhere, so that other processes that place orders there wait, and
-    what they stored before is seen. Numbers that were not taken are given back, so none is missing.
-    """
-
-    def __init__(self, connection: Connection, items: Sequence[NewOrder]) -> None:
-        self._connection = connection
-        wanted: dict[tuple[str, int], int] = {}
-        for item in items:
-            group = (item.order.venue_id, item.catalog_version)
-            wanted[group] = wanted.get(group, 0) + 1
-        self._next: dict[tuple[str, int], int] = {}
-        self._end: dict[tuple[str, int], int] = {}
-        for group, count in sorted(wanted.items()):
-            for (after,) in _NEXT_NUMBERS.run(connection, *group, count):
-                self._next[group], self._end[group] = after - count, after
-
-    def take(self, item: NewOrder) -> str | None:
-        """The next number; None where the menu changed since the order was priced."""
-        group = (item.order.venue_id, item.catalog_version)
-        number = self._next.get(group)
-        if number is None:
-            return None
-        self._next[group] = number + 1
-        return f"{item.order_prefix}-{number:03d}"
-
-    def give_back(self) -> None:
-        """Returns what repetitions did not need."""
-        for group, unused in self._next.items():
-            if unused < self._end[group]:
-                _NEXT_NUMBERS.run(self._connection, *group, unused - self._end[group])
 
 
 def _latest_ms(items: Sequence[NewOrder]) -> int:
@@ -369,8 +327,10 @@ def save_change(
             updated_at_ms=changed.updated_at_ms,
             document=msgspec.json.encode(changed).decode(),
         )
+        .returning(is_told(before.venue_id))
     )
-    if connection.execute(statement).rowcount != 1:
+    saved = connection.execute(statement).one_or_none()
+    if saved is None:
         return None
     event = {
         "id": event_id,
@@ -383,6 +343,8 @@ def save_change(
     }
     connection.execute(insert(order_events), [event])
     announce(connection, before, changed, event_id, told_by_link_id=told_by_link_id)
+    if saved[0]:
+        note_changed_order(connection, before, changed, event_id)
     return changed
 
 

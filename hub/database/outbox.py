@@ -23,6 +23,7 @@ from hub.database.outbox_statements import (
 from hub.database.prepared import text_list
 from hub.database.stage import move_order
 from hub.database.tables import deliveries, lanes, links, order_refs
+from hub.database.webhook_events import note_failed_deliveries
 from hub.model.change import Change, LinesChange
 from hub.model.order import Loss, VendorRef
 from hub.model.status import Stage
@@ -254,6 +255,9 @@ def complete(connection: Connection, items: Sequence[Completion]) -> list[bool]:
     held = [item.lane_id in locked and locked[item.lane_id].lease_epoch == item.epoch for item in items]
     kept = [item for item, mine in zip(items, held, strict=True) if mine or item.state is State.DELIVERED]
     SET_DELIVERY.run_each(connection, [_delivery_values(item) for item in kept])
+    failed = [(item.delivery_id, item.order_id) for item in kept if item.state is State.DEAD]
+    if failed:
+        note_failed_deliveries(connection, failed, kept[0].now_ms)
     _insert_refs(connection, [item for item in kept if item.ref is not None])
     for item in kept:
         if item.stage is not None:

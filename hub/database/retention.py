@@ -25,6 +25,7 @@ from hub.database.tables import (
     orders,
 )
 from hub.database.upsert import upsert
+from hub.database.webhook_tables import webhook_deliveries, webhook_events
 from hub.model.archive import Hold
 
 OF_AN_ORDER: tuple[Table, ...] = (
@@ -33,6 +34,8 @@ OF_AN_ORDER: tuple[Table, ...] = (
     lanes,
     order_refs,
     order_holds,
+    webhook_deliveries,
+    webhook_events,
     guest_visits,
     reservations,
     waitlist,

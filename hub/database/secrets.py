@@ -1,4 +1,4 @@
-"""Encrypted secrets: those an operator stores by name, and the access tokens of links. What is sealed stays so here."""
+"""Encrypted secrets: those stored by name, tokens of links, what webhooks sign with. What is sealed stays so here."""
 
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ from hub.database.access_tables import secrets
 from hub.database.directory import raise_revision
 from hub.database.tables import link_tokens
 from hub.database.upsert import upsert
+from hub.database.webhook_tables import webhook_endpoints
 
 
 class Sealed(StrEnum):
@@ -16,12 +17,17 @@ class Sealed(StrEnum):
 
     SECRET = "secret"
     TOKEN = "token"
+    WEBHOOK = "webhook"
+    WEBHOOK_BEFORE = "webhook_before"
+    """What a webhook was signed with before the last change."""
 
 
 # Whose it is, and the encrypted text.
 _COLUMNS = {
     Sealed.SECRET: (secrets.c.name, secrets.c.sealed),
     Sealed.TOKEN: (link_tokens.c.link_id, link_tokens.c.token),
+    Sealed.WEBHOOK: (webhook_endpoints.c.id, webhook_endpoints.c.secret),
+    Sealed.WEBHOOK_BEFORE: (webhook_endpoints.c.id, webhook_endpoints.c.old_secret),
 }
 
 
@@ -56,7 +62,7 @@ def delete_secret(connection: Connection, name: str) -> bool:
 def load_sealed(connection: Connection, what: Sealed) -> list[tuple[str, str]]:
     """Whose each one is, and the encrypted text."""
     owner, sealed = _COLUMNS[what]
-    return [(row[0], row[1]) for row in connection.execute(select(owner, sealed).order_by(owner))]
+    return [(row[0], row[1]) for row in connection.execute(select(owner, sealed).where(sealed != "").order_by(owner))]
 
 
 def replace_sealed(connection: Connection, what: Sealed, of: str, *, before: str, after: str) -> bool:

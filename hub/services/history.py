@@ -51,7 +51,7 @@ class History:
             return [
                 Entry(
                     at_ms=call.at_ms,
-                    kind=f"pos.{call.operation}",
+                    kind=call.operation if call.operation.startswith("webhook.") else f"pos.{call.operation}",
                     detail=call.error or ("answered" if call.status else "no answer"),
                     status=call.status,
                     milliseconds=call.milliseconds,

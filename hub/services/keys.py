@@ -108,6 +108,18 @@ def authenticate(directory: Directory, authorization: str | None, address: str) 
     # Found by its hash, whose bytes a caller cannot choose; compared once more in constant time.
     if found is None or not hmac.compare_digest(found.hash, shown):
         raise Unauthorized("Missing or invalid API key")
+    return _caller(found)
+
+
+def find_owner(connection: Connection, name: str) -> Caller:
+    """Who calls with the working key of this name. Raises `NotFound`."""
+    for key in stored.load_keys(connection):
+        if key.name == name and key.revoked_at_ms is None:
+            return _caller(key)
+    raise NotFound(f"there is no working key {name!r}")
+
+
+def _caller(found: StoredKey) -> Caller:
     return Caller(
         id=found.id,
         name=found.name,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from hub.database import secrets as stored
 from hub.database.directory import raise_revision
 from hub.database.secrets import Sealed, StoredSecret
-from hub.errors import ConfigurationError, InvalidRequest, NotFound
+from hub.errors import InvalidRequest, NotFound
 from hub.services.directory import Directory
 from hub.services.vault import Vault
 
@@ -51,6 +51,11 @@ def place_of_token(link_id: str) -> str:
     return f"token of {link_id}"
 
 
+def place_of_webhook(endpoint_id: str) -> str:
+    """What a webhook's secrets are sealed for."""
+    return f"secret of webhook {endpoint_id}"
+
+
 def set_secret(connection: Connection, vault: Vault, name: str, value: str, now_ms: int) -> None:
     """Stores a secret. Raises `InvalidRequest` for a name or value that is none, and `ConfigurationError` without a
     key to encrypt it with."""
@@ -81,7 +86,7 @@ def rotate(connection: Connection, vault: Vault) -> int:
             place = place_of_one(owner)
             if vault.is_sealed_newly(sealed, place=place):
                 continue
-            if what is Sealed.TOKEN and not _opens(vault, sealed, place):
+            if what is Sealed.TOKEN and not vault.opens(sealed, place=place):
                 stored.delete_sealed(connection, what, owner, before=sealed)
                 continue
             after = vault.seal(vault.unseal(sealed, place=place), place=place)
@@ -91,17 +96,17 @@ def rotate(connection: Connection, vault: Vault) -> int:
 
 
 def count_closed(connection: Connection, vault: Vault) -> tuple[int, list[str]]:
-    """How many secrets are stored, and the names of those that no key opens."""
-    found = stored.load_sealed(connection, Sealed.SECRET)
-    return len(found), [name for name, sealed in found if not _opens(vault, sealed, place_of(name))]
+    """How many secrets are stored, and what those are called that no key opens."""
+    named = [(name, sealed, place_of(name)) for name, sealed in stored.load_sealed(connection, Sealed.SECRET)]
+    for endpoint_id, sealed in stored.load_sealed(connection, Sealed.WEBHOOK):
+        place = place_of_webhook(endpoint_id)
+        named.append((place, sealed, place))
+    return len(named), [name for name, sealed, place in named if not vault.opens(sealed, place=place)]
 
 
-def _opens(vault: Vault, sealed: str, place: str) -> bool:
-    try:
-        vault.unseal(sealed, place=place)
-    except ConfigurationError:
-        return False
-    return True
-
-
-_PLACES = {Sealed.SECRET: place_of, Sealed.TOKEN: place_of_token}
+_PLACES = {
+    Sealed.SECRET: place_of,
+    Sealed.TOKEN: place_of_token,
+    Sealed.WEBHOOK: place_of_webhook,
+    Sealed.WEBHOOK_BEFORE: place_of_webhook,
+}

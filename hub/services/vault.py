@@ -56,6 +56,14 @@ class Vault:
         """The secret that was sealed for this place. Raises `ConfigurationError` when no key opens it."""
         return self._unseal(sealed, self._keys(), place)
 
+    def opens(self, sealed: str, *, place: str) -> bool:
+        """Whether any key opens it."""
+        try:
+            self.unseal(sealed, place=place)
+        except ConfigurationError:
+            return False
+        return True
+
     def is_sealed_newly(self, sealed: str, *, place: str) -> bool:
         """Whether the newest key opens it."""
         try:

@@ -43,6 +43,7 @@ FIELDS: Mapping[str, Sequence[Any]] = {
     "quoteId": ("",),
     "segment": ("new",),
     "customerId": ("",),
+    "url": ("https://127.0.0.1:9/hook",),
 }
 KEYS = (*("sk_full",) * 8, "sk_read", "sk_other", "sk_none", "")
 
@@ -119,11 +120,14 @@ async def _make_some(house: House) -> Mapping[str, Sequence[Any]]:
         "entry": ("/waitlist", booked),
         "campaign": ("/campaigns", {"storeSlug": VENUE.slug, "name": "Spring", "segment": "new"}),
     }
+    for webhook in (await house.get("/webhooks")).json()["webhooks"]:
+        await house.ask("DELETE", f"/webhooks/{webhook['id']}")
+    asked["webhook"] = ("/webhooks", {"url": "https://127.0.0.1:9/hook"})
     made: dict[str, Sequence[Any]] = {}
     for name, (path, body) in asked.items():
         answer = await house.post(path, body)
         assert answer.status_code == 201, answer.text
-        [view] = answer.json().values() if name != "reservation" else [answer.json()["reservation"]]
+        view = next(iter(answer.json().values()))
         made[name] = [view["id"]]
         if view.get("customerId"):
             made["customer"] = [view["customerId"]]

@@ -89,6 +89,7 @@ async def open_house(folder: Path, database_url: str = "", *, deliver: bool = Fa
         calls_url=database_url or f"sqlite:///{folder / 'calls.sqlite'}",
         requests_per_minute=1_000_000,
         requests_per_day=1_000_000,
+        webhook_networks=("127.0.0.0/8",),
     )
     hub = Hub(settings, registry=till_registry(script))
     app = create_app(hub, deliver=False)

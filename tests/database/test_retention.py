@@ -66,6 +66,7 @@ def test_an_order_goes_with_all_that_is_its_own(database: Database) -> None:
     close(database, stays, at_ms=NOW + 1)
     before = {table.name: rows(database, table, stays) for table in (orders, *OF_AN_ORDER)}
     not_here = {"order_holds": 0, "guest_visits": 0, "reservations": 0, "waitlist": 0}
+    not_here |= {"webhook_deliveries": 0, "webhook_events": 0}
     assert {name: count for name, count in before.items() if not count} == not_here
     assert delete(database) == Deleted(1, None)
     assert {table.name: rows(database, table, gone) for table in (orders, *OF_AN_ORDER)} == dict.fromkeys(before, 0)
@@ -259,6 +260,8 @@ def test_all_that_is_an_order_s_own_is_read_table_by_table(database: Database) -
         "lanes": 1,
         "order_refs": 1,
         "order_holds": 1,
+        "webhook_deliveries": 0,
+        "webhook_events": 0,
         "guest_visits": 0,
         "reservations": 0,
         "waitlist": 0,

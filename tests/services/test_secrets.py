@@ -11,12 +11,14 @@ from hub.database.access_tables import secrets as table
 from hub.database.engine import Database
 from hub.database.secrets import Sealed
 from hub.database.tables import link_tokens
+from hub.database.webhooks import load_endpoints
 from hub.errors import ConfigurationError, InvalidRequest, NotFound
 from hub.services.directory import Directory
 from hub.services.link_stores import LinkStores
 from hub.services.secrets import Secrets, count_closed, remove_secret, rotate, set_secret
 from hub.services.vault import Vault
 from tests.contract.ports import StandingClock
+from tests.database.listening import listen
 from tests.database.stored import LINK, NOW
 
 pytestmark = pytest.mark.anyio
@@ -96,10 +98,14 @@ async def test_rotation_leaves_nothing_that_needs_the_old_key(database: Database
     put(database, "A", "one")
     put(database, "B", "two", BOTH)
     await LinkStores(database, StandingClock(NOW), OLD).save_token(LINK.id, "vendor-token", NOW + 1000)
-    assert database.run_now(lambda connection: rotate(connection, BOTH)) == 2
+    place = "secret of webhook hook_1"
+    listen(database, 1, secret=OLD.seal("whsec_new", place=place), old_secret=OLD.seal("whsec_old", place=place))
+    assert database.run_now(lambda connection: rotate(connection, BOTH)) == 4
     assert database.run_now(lambda connection: rotate(connection, BOTH)) == 0
     await directory.refresh()
     assert dict(Secrets({}, directory, NEW)) == {"A": "one", "B": "two"}
+    [hook] = database.read_now(load_endpoints)
+    assert [NEW.unseal(one, place=place) for one in (hook.secret, hook.old_secret)] == ["whsec_new", "whsec_old"]
     assert await LinkStores(database, StandingClock(NOW), NEW).load_token(LINK.id) == ("vendor-token", NOW + 1000)
 
 
@@ -118,6 +124,12 @@ async def test_rotation_forgets_a_vendor_s_token_that_no_key_opens(database: Dat
     await LinkStores(database, StandingClock(NOW), LOST).save_token(LINK.id, "vendor-token", NOW + 1000)
     assert database.run_now(lambda connection: rotate(connection, BOTH)) == 1
     assert database.read_now(lambda connection: link_state.load_token(connection, LINK.id)) is None
+
+
+def test_a_webhook_s_secret_that_no_key_opens_is_named(database: Database) -> None:
+    listen(database, 1, secret=LOST.seal("whsec_new", place="secret of webhook hook_1"))
+    put(database, "A", "one")
+    assert database.read_now(lambda connection: count_closed(connection, BOTH)) == (2, ["secret of webhook hook_1"])
 
 
 def test_what_was_set_anew_meanwhile_is_not_replaced_by_the_old_one(database: Database) -> None:

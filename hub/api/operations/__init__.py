@@ -21,6 +21,7 @@ from hub.api.operations import (
     stores,
     tables,
     waitlist,
+    webhooks,
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -41,6 +42,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *customers.OPERATIONS,
     *reservations.OPERATIONS,
     *waitlist.OPERATIONS,
+    *webhooks.OPERATIONS,
     *campaigns.OPERATIONS,
     *insights.OPERATIONS,
 )

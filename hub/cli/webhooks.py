@@ -1,0 +1,170 @@
+"""`openpos-hub webhooks …`: who is told what happens, what was sent to them, and sending it once more."""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+
+from hub.api.times import parse_timestamp
+from hub.api.views import timestamp
+from hub.app import Hub
+from hub.cli.commands import with_hub
+from hub.database import webhooks as stored
+from hub.errors import InvalidRequest
+from hub.model.webhook import DeliveryState, Endpoint, EventType, Period
+from hub.services import keys
+from hub.services.webhooks import EndpointChange
+
+_SHOWN_ONCE = "Copy it now: it is shown only once."
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions."""
+    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
+    add("list", help="list the webhooks of all keys").set_defaults(run=list_webhooks)
+    create = add("create", help="tell an address what happens; shows the secret once")
+    create.add_argument("url", metavar="URL", help="where events are sent, https://…")
+    create.add_argument("--key", required=True, metavar="NAME", help="the API key it is for: what it reads is told")
+    create.add_argument("--venue", metavar="SLUG", help="events of this venue only (default: all of the key)")
+    kinds = ", ".join(EventType)
+    create.add_argument(
+        "--event", action="append", choices=list(EventType), default=[], metavar="EVENT", help=f"only these: {kinds}"
+    )
+    create.set_defaults(run=create_webhook)
+    log = _of_one(add, "log", "list what was sent to a webhook, the newest events first")
+    log.add_argument("--state", choices=list(DeliveryState), help="only events in this state")
+    log.add_argument("--limit", type=int, default=50, metavar="N", help="show at most N (default %(default)s)")
+    log.set_defaults(run=show_log)
+    replay = _of_one(add, "replay", "send events once more, under the ids they had")
+    which = replay.add_mutually_exclusive_group(required=True)
+    which.add_argument("--event", metavar="ID", help="one event, by its webhook-id")
+    which.add_argument("--from", dest="begins", metavar="TIME", help="what happened since then, e.g. 2026-02-09T12:00Z")
+    replay.add_argument("--to", dest="ends", metavar="TIME", help="and before then (default: now)")
+    replay.add_argument("--dry-run", action="store_true", help="only count")
+    replay.set_defaults(run=send_again)
+    _of_one(add, "rotate", "make a new secret; the old one signs as well for a day").set_defaults(run=rotate)
+    _of_one(add, "enable", "switch a webhook on again").set_defaults(run=switch)
+    _of_one(add, "disable", "send nothing to a webhook").set_defaults(run=switch)
+    _of_one(add, "delete", "delete a webhook with its log").set_defaults(run=delete)
+
+
+def list_webhooks(_options: argparse.Namespace) -> int:
+    """`webhooks list`"""
+
+    async def run(hub: Hub) -> int:
+        for endpoint in await hub.webhooks.list():
+            owner = await hub.database.read(partial(stored.load_owner, key_id=endpoint.key_id))
+            where = hub.directory.venue(endpoint.venue_id).slug if endpoint.venue_id else "all venues of the key"
+            print(f"{endpoint.id}  {endpoint.url}")
+            print(f"  key {owner.name}, {where}, {', '.join(endpoint.events) or 'all events'}: {_state(endpoint)}")
+        return 0
+
+    return with_hub(run)
+
+
+def create_webhook(options: argparse.Namespace) -> int:
+    """`webhooks create`"""
+
+    async def run(hub: Hub) -> int:
+        owner = await hub.database.read(partial(keys.find_owner, name=options.key))
+        venue_id = hub.directory.venue(options.venue).id if options.venue else ""
+        if venue_id:
+            keys.require_venue(owner, venue_id)
+        events = tuple(dict.fromkeys(EventType(word) for word in options.event))
+        endpoint, secret = await hub.webhooks.create(
+            owner, url=options.url, venue_id=venue_id, events=events, description=""
+        )
+        print(f"{endpoint.id}\n{secret}\n{_SHOWN_ONCE}")
+        return 0
+
+    return with_hub(run)
+
+
+def show_log(options: argparse.Namespace) -> int:
+    """`webhooks log`"""
+
+    async def run(hub: Hub) -> int:
+        endpoint = await hub.webhooks.load(options.webhook)
+        state = DeliveryState(options.state) if options.state else None
+        page = await hub.webhooks.log(endpoint, state=state, after="", limit=options.limit)
+        for entry in page.entries:
+            status = "no answer" if entry.status is None else f"HTTP {entry.status}"
+            words = f"{entry.attempts} tries, {status}" if entry.attempts else "not tried yet"
+            if entry.state is DeliveryState.PENDING and entry.due_at_ms is not None:
+                words += f", next {timestamp(entry.due_at_ms)}"
+            print(f"{timestamp(entry.at_ms)}  {entry.type:26} {entry.state:9} {words}")
+            print(f"  {entry.event_id}" + (f"  {entry.detail}" if entry.detail else ""))
+        return 0
+
+    return with_hub(run)
+
+
+def send_again(options: argparse.Namespace) -> int:
+    """`webhooks replay`"""
+
+    async def run(hub: Hub) -> int:
+        endpoint = await hub.webhooks.load(options.webhook)
+        wanted = Period(event_id=options.event) if options.event else _period(options, hub.now_ms())
+        replayed = await hub.webhooks.replay(endpoint, wanted, venue_id=None, dry_run=options.dry_run)
+        words = "would be sent" if options.dry_run else "will be sent"
+        more = f"; there are more: go on with --from {timestamp(replayed.next_from_ms)}"
+        print(f"{replayed.events} events {words}{more if replayed.next_from_ms is not None else ''}")
+        return 0
+
+    return with_hub(run)
+
+
+def rotate(options: argparse.Namespace) -> int:
+    """`webhooks rotate`"""
+
+    async def run(hub: Hub) -> int:
+        endpoint, secret = await hub.webhooks.rotate(await hub.webhooks.load(options.webhook))
+        until = timestamp(endpoint.old_secret_until_ms)
+        print(f"{secret}\n{_SHOWN_ONCE} The old one signs as well until {until}.")
+        return 0
+
+    return with_hub(run)
+
+
+def switch(options: argparse.Namespace) -> int:
+    """`webhooks enable` and `webhooks disable`"""
+
+    async def run(hub: Hub) -> int:
+        change = EndpointChange(enabled=options.action == "enable")
+        endpoint = await hub.webhooks.change(await hub.webhooks.load(options.webhook), change)
+        print(f"{endpoint.id}: {_state(endpoint)}")
+        return 0
+
+    return with_hub(run)
+
+
+def delete(options: argparse.Namespace) -> int:
+    """`webhooks delete`"""
+
+    async def run(hub: Hub) -> int:
+        endpoint = await hub.webhooks.load(options.webhook)
+        await hub.webhooks.delete(endpoint)
+        print(f"{endpoint.id}: deleted")
+        return 0
+
+    return with_hub(run)
+
+
+def _of_one(add: Callable[..., argparse.ArgumentParser], name: str, words: str) -> argparse.ArgumentParser:
+    command = add(name, help=words)
+    command.add_argument("webhook", metavar="WEBHOOK", help="its id, see `webhooks list`")
+    return command
+
+
+def _period(options: argparse.Namespace, now_ms: int) -> Period:
+    from_ms, before_ms = parse_timestamp(options.begins, "--from"), parse_timestamp(options.ends, "--to")
+    if from_ms is None:
+        raise InvalidRequest("--from: say from when", field="--from")
+    return Period(from_ms=from_ms, before_ms=now_ms + 1 if before_ms is None else before_ms)
+
+
+def _state(endpoint: Endpoint) -> str:
+    if not endpoint.enabled:
+        return f"off, {endpoint.disabled_reason}" if endpoint.disabled_reason else "off"
+    if endpoint.failing_since_ms is not None:
+        return f"on, failing since {timestamp(endpoint.failing_since_ms)}"
+    return "on"
