@@ -18,34 +18,37 @@ _AT_MOST = 200
 
 def find(options: argparse.Namespace) -> int:
     """`guests find`"""
+    return with_hub(lambda hub: find_guests(hub, options.query, store=options.store or ""))
 
-    async def run(hub: Hub) -> int:
-        venue_id = hub.directory.venue(options.store).id if options.store else ""
-        page = await hub.front.guests.page(venue_id, query=options.query, limit=_AT_MOST)
-        for guest in page.guests:
-            venue = hub.directory.venue(guest.venue_id)
-            spent = display(Money(guest.spend_cents, venue.currency))
-            last = timestamp(guest.last_order_at_ms) or "never"
-            print(f"{guest.id}  {venue.slug}  {guest.name}  {guest.phone}  {guest.email}")
-            print(f"  {guest.orders} orders, {spent}, last {last}; may be written to: {_yes(guest.marketing_consent)}")
-        print(f"{len(page.guests)} found" + (f" (the newest {_AT_MOST})" if page.next else ""))
-        return 0
 
-    return with_hub(run)
+async def find_guests(hub: Hub, query: str, *, store: str = "") -> int:
+    """Lists guests of a venue, or of all of them."""
+    venue_id = hub.directory.venue(store).id if store else ""
+    page = await hub.front.guests.page(venue_id, query=query, limit=_AT_MOST)
+    for guest in page.guests:
+        venue = hub.directory.venue(guest.venue_id)
+        spent = display(Money(guest.spend_cents, venue.currency))
+        last = timestamp(guest.last_order_at_ms) or "never"
+        print(f"{guest.id}  {venue.slug}  {guest.name}  {guest.phone}  {guest.email}")
+        print(f"  {guest.orders} orders, {spent}, last {last}; may be written to: {_yes(guest.marketing_consent)}")
+    print(f"{len(page.guests)} found" + (f" (the newest {_AT_MOST})" if page.next else ""))
+    return 0
 
 
 def forget(options: argparse.Namespace) -> int:
     """`guests forget`"""
+    return with_hub(lambda hub: forget_guest(hub, options.customer))
 
-    async def run(hub: Hub) -> int:
-        guest = await hub.front.guests.load(options.customer)
-        done = await hub.front.guests.forget(guest, actor=_CLI)
-        print(f"forgotten: {len(done.orders)} orders and {done.bookings} bookings name nobody any more")
-        if done.held:
-            print(f"under a legal hold, as they were: {', '.join(done.held)}")
-        return 0
 
-    return with_hub(run)
+async def forget_guest(hub: Hub, customer: str) -> int:
+    """Forgets a guest; says what names nobody any more, and what stays and why."""
+    guest = await hub.front.guests.load(customer)
+    done = await hub.front.guests.forget(guest, actor=_CLI)
+    print(f"forgotten: {len(done.orders)} orders and {done.bookings} bookings name nobody any more")
+    if done.held:
+        print(f"under a legal hold, as they were: {', '.join(done.held)}")
+    print("kept: what was ordered and paid, for the books; what a POS or channel was sent is theirs to delete")
+    return 0
 
 
 def audience(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct, structs
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
+from hub.database.deliveries import decode_change, encode_change
 from hub.database.guest_tables import (
     guest_keys,
     guest_visits,
@@ -16,14 +17,18 @@ from hub.database.guest_tables import (
     waitlist,
 )
 from hub.database.order_reads import decode_order
-from hub.database.tables import order_events, order_holds, orders
+from hub.database.tables import deliveries, idempotency_keys, order_events, order_holds, orders
 from hub.database.webhook_tables import webhook_events
 from hub.model.booking import EXPECTED, IN_QUEUE, ReservationStatus, WaitStatus
+from hub.model.change import OrderSnapshot
 from hub.model.ids import NewId
 from hub.model.order import Order
 from hub.model.status import Status
 
 _KEEP_A_GUEST: tuple[Table, ...] = (guest_visits, reservations, waitlist)
+_BOOKED: tuple[Table, ...] = (reservations, waitlist)
+_EMPTIED: dict[str, Any] = {"customer": None, "customerId": None, "delivery": None, "notes": "", "note": ""}
+"""What names a guest in an answer of the API, and how it reads once the guest is forgotten."""
 _NOBODY: dict[str, Any] = {"guest_id": None, "name": "", "phone": "", "email": "", "note": ""}
 
 
@@ -98,6 +103,9 @@ def forget_guest(connection: Connection, guest_id: str, *, actor: str, now_ms: i
     named = [order for order in found if order.id not in held_ids]
     for order in named:
         _anonymise(connection, order, actor=actor, now_ms=now_ms, event_id=new_id("evt"))
+    _anonymise_told(connection, [order.id for order in named])
+    booked = [connection.execute(select(table.c.id).where(table.c.guest_id == guest_id)).scalars() for table in _BOOKED]
+    _anonymise_answers(connection, [*(order.id for order in named), *(one for ids in booked for one in ids)])
     connection.execute(delete(guest_visits).where(guest_visits.c.guest_id == guest_id))
     bookings = _anonymise_bookings(connection, guest_id, now_ms)
     _delete(connection, [guest_id])
@@ -117,6 +125,39 @@ def _anonymise(connection: Connection, order: Order, *, actor: str, now_ms: int,
     connection.execute(told.values(document=row["document"]))  # what is told once more names nobody either
     event = {"id": event_id, "order_id": order.id, "version": after.version, "at_ms": now_ms}
     connection.execute(insert(order_events), [{**event, "kind": "guest_forgotten", "actor": actor, "detail": ""}])
+
+
+def _anonymise_told(connection: Connection, order_ids: Sequence[str]) -> None:
+    """What channels are told is kept with the whole order in it."""
+    query = select(deliveries.c.id, deliveries.c.change).where(
+        deliveries.c.order_id.in_(order_ids), deliveries.c.change != ""
+    )
+    for row in connection.execute(query).all():
+        change = decode_change(row.change)
+        if isinstance(change, OrderSnapshot):
+            nobodys = structs.replace(change.order, customer=None, delivery=None, note="")
+            told = encode_change(OrderSnapshot(order=nobodys))
+            connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(change=told))
+
+
+def _anonymise_answers(connection: Connection, thing_ids: Sequence[str]) -> None:
+    """An answer is kept with its idempotency key for a week, and is repeated from then on without the guest."""
+    query = select(idempotency_keys.c.name, idempotency_keys.c.answer).where(idempotency_keys.c.order_id.in_(thing_ids))
+    for row in connection.execute(query).all():
+        try:
+            answer = msgspec.json.decode(row.answer)
+        except msgspec.DecodeError:  # none is kept yet
+            continue
+        nobodys = msgspec.json.encode(_without_guest(answer)).decode()
+        connection.execute(update(idempotency_keys).where(idempotency_keys.c.name == row.name).values(answer=nobodys))
+
+
+def _without_guest(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_guest(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _EMPTIED[name] if name in _EMPTIED else _without_guest(one) for name, one in value.items()}
 
 
 def _anonymise_bookings(connection: Connection, guest_id: str, now_ms: int) -> int:

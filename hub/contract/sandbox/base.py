@@ -39,7 +39,7 @@ import msgspec
 from aiohttp import web
 
 from hub.contract.sandbox.faults import WORKED_FIRST, Fault, Faults, Rule
-from hub.contract.sandbox.ledger import Ledger, from_json, to_json
+from hub.contract.sandbox.ledger import Ledger, from_json, to_json, typed_from_json
 
 Clock = Callable[[], datetime]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -159,7 +159,7 @@ class Sandbox(ABC):
         app.router.add_delete(f"{CONTROL}faults", self._clear_faults)
         app.router.add_get(f"{CONTROL}orders", self._show_orders)
         app.router.add_delete(f"{CONTROL}orders", self._forget_orders)
-        app.router.add_post(f"{CONTROL}orders/{{number:[0-9]+}}/status", self._play_clerk)
+        app.router.add_post(f"{CONTROL}orders/{{number:[0-9]{{1,18}}}}/status", self._play_clerk)
         app.router.add_get(f"{CONTROL}calls", self._show_calls)
         app.router.add_get(f"{CONTROL}seed", self._show_seed)
         app.router.add_put(f"{CONTROL}seed", self._put_seed)
@@ -268,7 +268,7 @@ class Sandbox(ABC):
 
     async def _put_faults(self, request: web.Request) -> web.Response:
         try:
-            rules = msgspec.json.decode(await request.read(), type=list[Rule])
+            rules = typed_from_json(await request.read(), list[Rule])
         except msgspec.DecodeError as problem:
             return json_answer({"error": str(problem)}, 400)
         self.faults.replace(rules)

@@ -4,15 +4,16 @@ Everything is committed before a call is answered, so a ledger in a file survive
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+_T = TypeVar("_T")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -50,8 +51,17 @@ def to_json(value: Any) -> bytes:
 def from_json(raw: bytes | str) -> Any:
     """The value of a JSON text, with `Decimal` for every fraction; raises `msgspec.DecodeError`, also for text that
     is not UTF-8 or nested too deeply."""
+    return _read(lambda: _DECODER.decode(raw))
+
+
+def typed_from_json(raw: bytes, kind: type[_T]) -> _T:
+    """The same as a value of one type; raises `msgspec.DecodeError`, also where it does not fit."""
+    return _read(lambda: msgspec.json.decode(raw, type=kind))
+
+
+def _read(decode: Callable[[], _T]) -> _T:
     try:
-        return _DECODER.decode(raw)
+        return decode()
     except (UnicodeDecodeError, RecursionError) as broken:
         raise msgspec.DecodeError(str(broken)) from broken
 
