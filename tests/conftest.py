@@ -2,6 +2,8 @@
 
 import pytest
 
+_LONGEST_FIRST = {"docs": 0, "journeys": 1}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--long` runs the journeys with more orders, more crashes and more faults."""
@@ -14,7 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the long forms out unless they are asked for."""
+    """Leaves the long forms out unless they are asked for. What takes longest begins first, lest others wait for it."""
+    items.sort(key=lambda item: _LONGEST_FIRST.get(item.path.parent.name, len(_LONGEST_FIRST)))
     if config.getoption("--long"):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
