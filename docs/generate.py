@@ -135,12 +135,23 @@ def tools() -> Iterator[str]:
         yield _row([f"`{bound.name}`", f"`{bound.scope}`", bound.tool.description, rest])
 
 
+def rights() -> Iterator[str]:
+    """Who may do what, from the list of operations."""
+    yield _row(["What it does", "Over REST", "Tools", "Without a key", "Scope"])
+    yield _row(["---"] * 5)
+    for operation in OPERATIONS:
+        rest = f"`{operation.method} {operation.path.replace(':str}', '}')}`"
+        names = ", ".join(f"`{tool.name}`" for tool in operation.tools)
+        yield _row([operation.summary, rest, names, "yes" if operation.anonymous else "no", f"`{operation.scope}`"])
+
+
 BLOCKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "connectors": connectors,
     "channels": channels,
     "commands": commands,
     "causes": causes,
     "tools": tools,
+    "rights": rights,
 }
 
 

@@ -155,7 +155,7 @@ def order_view(record: OrderRecord, venue: Venue, *, private: bool) -> dict[str,
         "storeSlug": venue.slug,
         "locationId": venue.id,
         "orderType": order.order_type,
-        "items": [_line_view(line, order.currency) for check in order.checks for line in check.lines],
+        "items": [_line_view(line, order.currency, private=private) for check in order.checks for line in check.lines],
         "subtotal": money(totals.subtotal_cents, order.currency),
         "discount": money(totals.discount_cents, order.currency),
         "serviceCharge": money(totals.charge_cents, order.currency),
@@ -243,7 +243,7 @@ def quote_view(quote: Quote, venue: Venue) -> dict[str, Any]:
         "storeSlug": venue.slug,
         "locationId": venue.id,
         "orderType": order.order_type,
-        "items": [_line_view(line, order.currency) for check in order.checks for line in check.lines],
+        "items": [_line_view(line, order.currency, private=True) for check in order.checks for line in check.lines],
         "subtotal": money(totals.subtotal_cents, order.currency),
         "discount": money(totals.discount_cents, order.currency),
         "serviceCharge": money(totals.charge_cents, order.currency),
@@ -322,7 +322,7 @@ def _optional_money(cents: int | None, order: Order) -> MoneyView | None:
     return None if cents is None else money(cents, order.currency)
 
 
-def _line_view(line: Line, currency: str) -> dict[str, Any]:
+def _line_view(line: Line, currency: str, *, private: bool) -> dict[str, Any]:
     return {
         "uid": line.uid,
         "itemId": line.item_id,
@@ -331,7 +331,7 @@ def _line_view(line: Line, currency: str) -> dict[str, Any]:
         "unitPrice": money(line.unit_cents, currency),
         "modifiers": [_modifier_view(modifier, currency) for modifier in line.modifiers],
         "total": money(line.gross_cents - line.discount_cents, currency),
-        "notes": line.note,
+        "notes": line.note if private else "",  # guests write names and more into it
     }
 
 

@@ -222,7 +222,7 @@ def _answer(answers: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
         if future.done():  # the caller went away; what it asked for is stored all the same
             continue
         if isinstance(outcome, _Failed):
-            future.set_exception(outcome.problem)
+            future.set_exception(_bearable(outcome.problem))
         else:
             future.set_result(outcome)
 
@@ -277,3 +277,12 @@ def _sqlite_engine(url: str, *, writing: bool, durable: bool) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _bearable(problem: BaseException) -> BaseException:
+    """A future refuses a StopIteration, and whoever waits for it would wait for ever."""
+    if not isinstance(problem, StopIteration):
+        return problem
+    carried = RuntimeError("a unit of work ran out of values")
+    carried.__cause__ = problem
+    return carried

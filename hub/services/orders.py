@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from hub.contract.base import PosConnector
 from hub.contract.ports import Clock
@@ -70,7 +70,7 @@ class Orders:
 
         Raises `InvalidRequest`, `Forbidden`, `KeyReused` (same key or origin id, other content) or `Unavailable`.
         """
-        fingerprint = hashlib.sha256(msgspec.json.encode(request)).digest()
+        fingerprint = _fingerprint(request)
         for _ in range(_TRIES_WHILE_MENU_CHANGES):
             try:
                 new = await self._price(request, caller, fingerprint, idempotency_key, render)
@@ -168,6 +168,14 @@ class Orders:
             deadline_at_ms=submission.deliver_by_ms,
         )
         return submission, (queued,)
+
+
+def _fingerprint(request: OrderRequest) -> bytes:
+    """What tells an order from another one under the same key. With a quote that is the quote alone: who repeats it in
+    other words (another note, the guest's name spelt otherwise) means the order that was taken."""
+    if request.quoted_until_ms is not None:
+        request = structs.replace(request, customer=None, delivery=None, tables=(), party_size=None, note="")
+    return hashlib.sha256(msgspec.json.encode(request)).digest()
 
 
 def new_submission(link: Link, pos: type[PosConnector], venue: Venue, order: Order, new_id: NewId) -> Submission:

@@ -120,7 +120,8 @@ class Waitlist:
                 )
                 stored.insert_entry(connection, entry)
                 queue = _queue(connection, venue.id, turns, now_ms)
-                waiting = next(own for own in queue if own.entry.id == entry_id)
+                # A queue has an end; who joins behind it has no place yet.
+                waiting = next((own for own in queue if own.entry.id == entry_id), Waiting(entry))
                 if asked.quoted_minutes is None and waiting.estimate and waiting.estimate.minutes is not None:
                     after = structs.replace(entry, quoted_minutes=waiting.estimate.minutes)
                     entry = saved(stored.save_entry(connection, entry, after))

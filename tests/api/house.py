@@ -1,5 +1,6 @@
 """A whole hub in this process with three stores: one behind the till, one behind a plain POS, one without any."""
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -79,8 +80,10 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, database_url: str = "", *, deliver: bool = False) -> AsyncIterator[House]:
-    """A hub on a fresh database; with `deliver` it carries orders into the till."""
+async def open_house(
+    folder: Path, database_url: str = "", *, deliver: bool = False, public_url: str = ""
+) -> AsyncIterator[House]:
+    """A hub on a fresh database; with `deliver` it carries orders into the till, with `public_url` it offers OAuth."""
     script = Script()
     url = database_url or f"sqlite:///{folder / 'hub.sqlite'}"
     settings = Settings(
@@ -90,6 +93,9 @@ async def open_house(folder: Path, database_url: str = "", *, deliver: bool = Fa
         requests_per_minute=1_000_000,
         requests_per_day=1_000_000,
         webhook_networks=("127.0.0.0/8",),
+        public_orders_per_minute=1_000_000,
+        public_url=public_url,
+        secret_keys=(base64.urlsafe_b64encode(b"k" * 32).decode(),) if database_url else (),
     )
     hub = Hub(settings, registry=till_registry(script))
     app = create_app(hub, deliver=False)

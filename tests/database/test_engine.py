@@ -97,6 +97,14 @@ async def test_a_failing_unit_rolls_back_alone_and_the_others_commit(database: D
     assert await database.read(slots) == [1, 2]
 
 
+async def test_a_unit_that_runs_out_of_values_fails_and_nobody_waits_for_ever(database: Database) -> None:
+    def unit(_connection: Connection) -> None:
+        next(iter(()))
+
+    with pytest.raises(RuntimeError, match="ran out of values"):
+        await database.write(unit)
+
+
 async def test_a_unit_that_breaks_a_unique_key_fails_with_the_database_s_own_error(database: Database) -> None:
     await database.write(add(1))
     with pytest.raises(IntegrityError):

@@ -1,10 +1,13 @@
 """Over REST: quotes, sold-out items, the context of a store, and what is wrong with an order."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.journeys.agents import call, handshake, modern, short
 from tests.journeys.conftest import POSTGRES, SQLITE, NewStage, Stage
 from tests.journeys.crowd import post_together
 from tests.journeys.running import wait_for
@@ -59,6 +62,23 @@ def test_many_repetitions_at_once_make_one_order(counter: Counter) -> None:
     assert {answer.status_code for answer in answers} == {201}
     [order_id] = {answer.json()["order"]["id"] for answer in answers}
     counter.server.wait_until(order_id, "confirmed")
+
+
+def test_an_agent_that_gives_up_waiting_and_repeats_itself_in_other_words_has_one_order(counter: Counter) -> None:
+    server, before = counter.server, len(counter.vendor.orders())
+    quote = counter.post("/quotes", order_body(counter.item)).json()["quote"]
+    with httpx.Client(base_url=server.url, timeout=0.001, trust_env=False) as hasty, suppress(httpx.TimeoutException):
+        body = {"method": "tools/call", "params": call("create_order", {"quoteId": quote["id"]})}
+        hasty.post("/api/mcp", json=body, headers=bearer())
+    found = set()
+    for attempt in range(10):
+        words = {"notes": f"ring {attempt} times", "customer": {"name": "Alice"[: attempt % 5 + 1]}}
+        asked = call("create_order", {"quoteId": quote["id"], **(words if attempt % 4 else {})})
+        answer = (short, handshake, modern)[attempt % 3](server, "tools/call", asked).json()
+        found.add(answer.get("result", answer)["structuredContent"]["order"]["id"])
+    [order_id] = found
+    server.wait_until(order_id, "confirmed")
+    assert len(counter.vendor.orders()) == before + 1
 
 
 def test_a_quote_that_ended_is_refused(counter: Counter) -> None:

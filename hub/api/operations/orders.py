@@ -188,8 +188,9 @@ OPERATIONS = (
                 name="create_order",
                 title="Place an order",
                 description="Place a new order with items, modifiers, and customer info; or, better, with the quoteId "
-                "of quote_order, which may be repeated safely. It is a real order: the kitchen will cook it (except "
-                "at a practice store).",
+                "of quote_order: repeated, also in other words, it is the same order. With an idempotencyKey it is so "
+                "in the same words; without either, each call is a new order. It is a real order: the kitchen will "
+                "cook it (except at a practice store).",
                 arguments=OrderArguments,
                 call=_create_call,
             ),

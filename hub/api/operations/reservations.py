@@ -61,9 +61,7 @@ class ReservationBody(Struct, frozen=True, rename="camel"):
     customer_id: Annotated[str, Meta(description="A known guest, from search_customers", max_length=64)] = ""
     tables: TableNames = []
     notes: _Text = ""
-    external_id: Annotated[
-        str, Meta(description="Your own number: the same one always makes the same reservation", max_length=200)
-    ] = ""
+    external_id: Annotated[str, Meta(description="Your own number for it, only kept", max_length=200)] = ""
     allow_overlap: _Overlap = False
 
 

@@ -173,3 +173,11 @@ async def test_a_key_of_one_store_reaches_its_own_queue_only(house: Restaurant) 
         ("POST", f"{one}/cancel", {}),
     ):
         assert (await house.call(method, path, body, key="other")).status_code == 403
+
+
+async def test_who_joins_behind_the_end_of_a_very_long_queue_has_no_place_yet(
+    house: Restaurant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.database.waitlist._LONGEST_QUEUE", 1)
+    assert (await join(house, "Alice"))["position"] == 1
+    assert (await join(house, "Bob"))["position"] is None

@@ -1,0 +1,63 @@
+"""What an agent may repeat, and in which words, without a second order."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.agents import call, used
+from tests.api.house import House
+from tests.database.stored import PLOV
+
+pytestmark = pytest.mark.anyio
+WANTED = {"storeSlug": "kiosk", "items": [{"itemId": PLOV.id}, {"itemId": PLOV.id, "notes": "hot"}]}
+ORDER: dict[str, Any] = {**WANTED, "orderType": "delivery", "customer": {"name": "Zoe"}, "notes": "ring twice"}
+OTHER_WORDS: dict[str, Any] = {
+    **ORDER,
+    "items": WANTED["items"][::-1],
+    "customer": {"name": "Zoë", "phone": "+994 50 111 22 33"},
+    "notes": "please ring two times",
+}
+
+
+async def test_a_quote_in_other_words_is_the_same_order(house: House) -> None:
+    quote = {"quoteId": (await used(house, "quote_order", **ORDER))["quote"]["id"]}
+    more = (
+        {},
+        {"notes": "please ring two times"},
+        {"customer": {"name": "Zoë"}, "idempotencyKey": "again"},
+        {"deliveryAddress": "1 Main Street", "partySize": 2, "storeSlug": "kiosk"},
+        {"tableNumber": "7", "idempotencyKey": "and-again"},
+    )
+    orders = [(await used(house, "create_order", **quote, **words))["order"] for words in more]
+    assert {order["id"] for order in orders} == {orders[0]["id"]}
+    assert {order["customer"]["name"] for order in orders} == {"Zoe"}
+    assert (await house.counts())["orders"] == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "code"), [({"idempotencyKey": "a"}, "KEY_REUSED"), ({"externalId": "a"}, "ORIGIN_REUSED")]
+)
+async def test_a_key_in_other_words_is_refused_and_the_agent_told_to_look(
+    house: House, named: dict[str, str], code: str
+) -> None:
+    first, again = [(await used(house, "create_order", **ORDER, **named))["order"] for _ in range(2)]
+    assert first == again
+    refused = await call(house, "create_order", OTHER_WORDS | named)
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert (await house.counts())["orders"] == 1
+
+
+async def test_without_a_quote_or_a_key_each_call_is_a_new_order_and_the_tool_says_so(house: House) -> None:
+    for _ in range(2):
+        await used(house, "create_order", **ORDER)
+    assert (await house.counts())["orders"] == 2
+    listed = (await house.client.get("/api/mcp")).json()["tools"]
+    described = next(tool["description"] for tool in listed if tool["name"] == "create_order")
+    assert "without either, each call is a new order" in described
+
+
+async def test_a_guest_s_words_about_an_item_are_not_for_everybody(house: House) -> None:
+    order = (await used(house, "create_order", **OTHER_WORDS))["order"]
+    assert [line["notes"] for line in order["items"]] == ["hot", ""]
+    shown = (await house.get(f"/orders/{order['orderNumber']}", key="")).json()["order"]
+    assert [line["notes"] for line in shown["items"]] == ["", ""]
