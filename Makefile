@@ -43,7 +43,7 @@ $(TRIED)/.ready: $(TRIED_LOCKS) conformance/package-lock.json
 	  $(PYTHON) -m venv $(TRIED)/$$name && \
 	  $(TRIED)/$$name/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	    -r conformance/$$name.lock || exit 1; done
-	@PATH="$(CURDIR)/$(TRIED)/node/bin:$$PATH" npm ci --silent --ignore-scripts --prefix conformance
+	@PATH="$(CURDIR)/$(TRIED)/node/bin:$$PATH" npm ci --loglevel error --no-audit --no-fund --ignore-scripts --prefix conformance
 	@touch $@
 
 fuzz: $(VENV)/.test  ## The API against its OpenAPI document, thousands of requests.

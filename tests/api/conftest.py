@@ -17,7 +17,7 @@ from tests.postgres import Server, postgres_server
 class NewHouse(Protocol):
     """Opens a hub on a fresh database: SQLite unless another is given."""
 
-    def __call__(self, database_url: str = "", *, deliver: bool = False) -> AbstractAsyncContextManager[House]: ...
+    def __call__(self, database_url: str = "", **more: bool) -> AbstractAsyncContextManager[House]: ...
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def new_house(migrated: Path, tmp_path: Path) -> NewHouse:
     shutil.copy(migrated, tmp_path / "hub.sqlite")
-    return lambda database_url="", *, deliver=False: open_house(tmp_path, database_url, deliver=deliver)
+    return lambda database_url="", **more: open_house(tmp_path, database_url, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture

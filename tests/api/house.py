@@ -81,9 +81,12 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, database_url: str = "", *, deliver: bool = False, public_url: str = ""
+    folder: Path, database_url: str = "", *, deliver: bool = False, public_url: str = "", keeps_secrets: bool = True
 ) -> AsyncIterator[House]:
-    """A hub on a fresh database; with `deliver` it carries orders into the till, with `public_url` it offers OAuth."""
+    """A hub on a fresh database; with `deliver` it carries orders into the till, with `public_url` it offers OAuth.
+
+    On PostgreSQL it `keeps_secrets` only with a key for them; on SQLite it makes one itself.
+    """
     script = Script()
     url = database_url or f"sqlite:///{folder / 'hub.sqlite'}"
     settings = Settings(
@@ -95,7 +98,7 @@ async def open_house(
         webhook_networks=("127.0.0.0/8",),
         public_orders_per_minute=1_000_000,
         public_url=public_url,
-        secret_keys=(base64.urlsafe_b64encode(b"k" * 32).decode(),) if database_url else (),
+        secret_keys=(base64.urlsafe_b64encode(b"k" * 32).decode(),) if database_url and keeps_secrets else (),
     )
     hub = Hub(settings, registry=till_registry(script))
     app = create_app(hub, deliver=False)

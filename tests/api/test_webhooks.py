@@ -223,7 +223,7 @@ async def test_a_try_is_part_of_the_order_s_history(house: House, receiver: Rece
 
 
 async def test_without_a_key_for_secrets_webhooks_are_not_to_be_had(new_house: NewHouse, postgres: Server) -> None:
-    async with new_house(postgres.create_database()) as house:
+    async with new_house(postgres.create_database(), keeps_secrets=False) as house:
         answer = await house.post("/webhooks", {"url": URL})
         assert answer.status_code == 503
         assert "OPENPOS_SECRET_KEY" in answer.json()["error"]
