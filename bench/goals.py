@@ -76,7 +76,13 @@ PLANS = (
     Plan("hub, delivered", "until the vendor has every order", "hub-fast", Kind.DELIVERED),
     Plan("hub, delivered slowly", "the same, vendor takes 200 ms", "hub-slow", Kind.DELIVERED),
     Plan("hub, waiting", "answers after the vendor (200 ms)", "hub-waiting", at_least_seconds=3.0),
-    Plan("hub translation", "decode, check, translate, encode 10 items", "hub-translation", Kind.TIMED),
+    Plan("hub translation", "decode, check, price, translate, encode 10 items", "hub-translation", Kind.TIMED),
+    Plan(
+        "hub translation, no pricing",
+        "the same, the order priced before",
+        "bench.translation:priced_order_to_vendor",
+        Kind.TIMED,
+    ),
 )
 
 GOALS = (
@@ -95,7 +101,7 @@ GOALS = (
 
 ALWAYS = ("raw", "U")
 """Visited in every run: the test of the load generator, and the unit."""
-BESIDE = {"P8": ("A_sq, 1 conn.",), "P10": ("bare translation",)}
+BESIDE = {"P8": ("A_sq, 1 conn.",), "P10": ("bare translation", "hub translation, no pricing")}
 """What is shown beside a goal, for comparison."""
 
 

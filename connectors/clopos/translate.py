@@ -2,7 +2,7 @@
 
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -66,9 +66,14 @@ def number(cents: int, scale: int) -> Number:
     return whole if rest == 0 else Decimal(cents).scaleb(-scale)
 
 
-def as_number(value: int | str | Decimal) -> Number:
+def as_number(value: int | str) -> Number:
     """A price kept in the menu's vendor data (whole, or a decimal string) as a bare number again."""
-    return value if isinstance(value, int) else Decimal(value)
+    return value if isinstance(value, int) else _decimal(value)
+
+
+@lru_cache(maxsize=4096)
+def _decimal(text: str) -> Decimal:
+    return Decimal(text)
 
 
 def order_total(order: Order) -> str:
@@ -76,15 +81,16 @@ def order_total(order: Order) -> str:
     return f"{to_decimal(order.totals.total_cents, order.currency):.4f}"
 
 
-def product_hash(product_id: int, modifiers: Sequence[tuple[int, int, Modifier]]) -> str:
-    """Clopos' key of a product with its modifiers.
+@lru_cache(maxsize=4096)
+def product_hash(product_id: int, modifiers: tuple[tuple[int, int], ...]) -> str:
+    """Clopos' key of a product with its modifiers, each given as (Clopos' id, count per unit).
 
     Undocumented. This rule gives both values the documentation shows: `140` for the bare product 140, and
     `MTExODcsMTEyMDE=` for product 1 with one each of 187 and 201.
     """
     if not modifiers:
         return str(product_id)
-    plain = ",".join([f"{product_id}{count}{modifier_id}" for modifier_id, count, _ in modifiers])
+    plain = ",".join([f"{product_id}{count}{modifier_id}" for modifier_id, count in modifiers])
     return binascii.b2a_base64(plain.encode(), newline=False).decode()
 
 
@@ -111,14 +117,18 @@ def line_modifiers(line: Line, path: str, losses: list[Loss]) -> list[tuple[int,
 
     Raises `UnmappedValue` for a modifier that is not from Clopos' menu.
     """
-    if not line.modifiers:
-        return []
-    return list(_flat(line.modifiers, path, 1, losses))
+    flat: list[tuple[int, int, Modifier]] = []
+    _flatten(line.modifiers, path, 1, flat, losses)
+    return flat
 
 
-def _flat(
-    modifiers: tuple[Modifier, ...], path: str, times: int, losses: list[Loss]
-) -> Iterator[tuple[int, int, Modifier]]:
+def _flatten(
+    modifiers: tuple[Modifier, ...],
+    path: str,
+    times: int,
+    flat: list[tuple[int, int, Modifier]],
+    losses: list[Loss],
+) -> None:
     for index, modifier in enumerate(modifiers):
         modifier_id = modifier.vendor.get("id")
         if modifier_id is None:
@@ -128,11 +138,11 @@ def _flat(
                 field=f"{path}.modifiers[{index}]",
             )
         count = modifier.quantity * times
-        yield modifier_id, count, modifier
+        flat.append((modifier_id, count, modifier))
         if modifier.modifiers:
             deeper = f"{path}.modifiers[{index}]"
             losses.append(lost(f"{deeper}.modifiers", "Clopos knows one level of modifiers; they moved up to the line"))
-            yield from _flat(modifier.modifiers, deeper, count, losses)
+            _flatten(modifier.modifiers, deeper, count, flat, losses)
 
 
 def order_discount(order: Order, tables: VendorTables, losses: list[Loss]) -> Discount:

@@ -89,7 +89,7 @@ def _product(line: Line, path: str, scale: int, full: bool, losses: list[Loss]) 
         # The documentation sends "completed" in v1 and "new" in v2 and explains neither.
         "status": "completed",
         "product_modificators": _priced(modifiers, scale) if full else modificators,
-        "product_hash": product_hash(product_id, modifiers),
+        "product_hash": product_hash(product_id, tuple([(one, count) for one, count, _ in modifiers])),
     }
     return {
         "product_id": product_id,

@@ -84,7 +84,7 @@ def _product(line: Line, path: str, scale: int, losses: list[Loss]) -> ProductV2
         "count": line.quantity,
         "price": number(line.unit_cents, scale),
         "status": "new",
-        "product_hash": product_hash(product_id, chosen),
+        "product_hash": product_hash(product_id, tuple([(one, count) for one, count, _ in chosen])),
         "modifiers": modifiers,
     }
     if line.note:

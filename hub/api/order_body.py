@@ -135,7 +135,7 @@ def order_request(body: PricedBody, venue_id: str) -> OrderRequest:
     return OrderRequest(
         venue_id=venue_id,
         order_type=_order_type(body.order_type),
-        lines=tuple(line_request(item) for item in body.items),
+        lines=tuple([line_request(item) for item in body.items]),
         customer=_customer(body),
         delivery=_delivery(body),
         tables=_tables(body),
@@ -177,14 +177,15 @@ def line_request(item: ItemBody) -> LineRequest:
     return LineRequest(
         item_id=parse_id("item", item.item_id) or item.item_id,
         quantity=item.quantity,
-        modifiers=tuple(
-            ModifierChoice(option_id=choice)
-            if isinstance(choice, str)
-            else ModifierChoice(option_id=choice.option_id, group_id=choice.modifier_group_id, quantity=choice.quantity)
-            for choice in item.modifiers
-        ),
+        modifiers=tuple([_choice(choice) for choice in item.modifiers]),
         note=item.notes,
     )
+
+
+def _choice(body: str | ModifierBody) -> ModifierChoice:
+    if isinstance(body, str):
+        return ModifierChoice(option_id=body)
+    return ModifierChoice(option_id=body.option_id, group_id=body.modifier_group_id, quantity=body.quantity)
 
 
 def discount_request(body: DiscountBody, field: str = "value") -> DiscountRequest:

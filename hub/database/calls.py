@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Float,
     Index,
-    Insert,
     Integer,
     MetaData,
     String,
@@ -30,6 +29,7 @@ from sqlalchemy import (
     text,
 )
 
+from hub.database.prepared import BulkInsert
 from hub.model.call import Call
 
 _PREFIX = "calls_"
@@ -90,21 +90,21 @@ def create_day(connection: Connection, day: str) -> None:
 def insert_calls(connection: Connection, batches: Sequence[tuple[str, Sequence[Call]]]) -> Sequence[None]:
     """Stores calls in the tables of their days, which exist (a batch unit: several buffers may come together)."""
     for day, calls in batches:
-        connection.execute(_insert(day), [_row(call) for call in calls])
+        _insert(day).run(connection, [_row(call) for call in calls])
     return [None] * len(batches)
 
 
-def _row(call: Call) -> dict[str, Any]:
+def _row(call: Call) -> tuple[Any, ...]:
     """A call as it is stored; no database takes null bytes, and one such call must not lose the others."""
-    row = msgspec.structs.asdict(call)
-    if any("\x00" in value for value in row.values() if isinstance(value, str)):
-        return {name: value.replace("\x00", "�") if isinstance(value, str) else value for name, value in row.items()}
+    row = msgspec.structs.astuple(call)
+    if any("\x00" in value for value in row if isinstance(value, str)):
+        return tuple(value.replace("\x00", "�") if isinstance(value, str) else value for value in row)
     return row
 
 
 @lru_cache(maxsize=4)
-def _insert(day: str) -> Insert:
-    return insert(calls_table(day))
+def _insert(day: str) -> BulkInsert:
+    return BulkInsert(calls_table(day), *Call.__struct_fields__)
 
 
 def days_kept(connection: Connection) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hub.database.announcements import announce
 from hub.database.order_numbers import OrderNumbers
@@ -114,6 +114,28 @@ _INSERT_DELIVERIES = BulkInsert(
     "state",
     "deliver_by_ms",
     "created_at_ms",
+)
+_CHANGE_ORDER = Prepared(
+    lambda _: (
+        update(orders)
+        .where(orders.c.id == bindparam("order_id"), orders.c.version == bindparam("old_version"))
+        .values(
+            version=bindparam("new_version"),
+            is_open=bindparam("still_open"),
+            closed_at_ms=bindparam("closed_ms"),
+            updated_at_ms=bindparam("updated_ms"),
+            document=bindparam("content"),
+        )
+        .returning(is_told(bindparam("of_venue")).label("is_told"))
+    ),
+    "order_id",
+    "old_version",
+    "of_venue",
+    "new_version",
+    "still_open",
+    "closed_ms",
+    "updated_ms",
+    "content",
 )
 _INSERT_EVENTS = BulkInsert(order_events, "id", "order_id", "version", "at_ms", "kind", "actor", "detail")
 
@@ -317,33 +339,23 @@ def save_change(
     A channel is not told what it told us itself: `told_by_link_id`. None when someone else was faster.
     """
     changed = _since_when_closed(structs.replace(after, version=before.version + 1))
-    statement = (
-        update(orders)
-        .where(orders.c.id == before.id, orders.c.version == before.version)
-        .values(
-            version=changed.version,
-            is_open=changed.status is Status.OPEN,
-            closed_at_ms=changed.timing.closed_at_ms,
-            updated_at_ms=changed.updated_at_ms,
-            document=msgspec.json.encode(changed).decode(),
-        )
-        .returning(is_told(before.venue_id))
+    saved = _CHANGE_ORDER.run(
+        connection,
+        before.id,
+        before.version,
+        before.venue_id,
+        changed.version,
+        changed.status is Status.OPEN,
+        changed.timing.closed_at_ms,
+        changed.updated_at_ms,
+        msgspec.json.encode(changed).decode(),
     )
-    saved = connection.execute(statement).one_or_none()
-    if saved is None:
+    if not saved:
         return None
-    event = {
-        "id": event_id,
-        "order_id": changed.id,
-        "version": changed.version,
-        "at_ms": changed.updated_at_ms,
-        "kind": kind,
-        "actor": actor,
-        "detail": detail,
-    }
-    connection.execute(insert(order_events), [event])
+    event = (event_id, changed.id, changed.version, changed.updated_at_ms, kind, actor, detail)
+    _INSERT_EVENTS.run(connection, [event])
     announce(connection, before, changed, event_id, told_by_link_id=told_by_link_id)
-    if saved[0]:
+    if saved[0].is_told:
         note_changed_order(connection, before, changed, event_id)
     return changed
 

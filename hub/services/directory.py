@@ -54,6 +54,7 @@ class Directory:
         self._snapshot = _EMPTY
         self._catalogs: dict[str, Catalog] = {}
         self._lock = asyncio.Lock()
+        self._reading_menu = asyncio.Lock()
 
     async def refresh(self) -> bool:
         """Reloads if anything changed since; says whether it did."""
@@ -90,14 +91,23 @@ class Directory:
 
     async def catalog(self, venue_id: str) -> Catalog:
         """A venue's menu as it is now."""
-        version = self._snapshot.venues[venue_id].catalog_version
-        catalog = self._catalogs.get(venue_id)
-        if catalog is None or catalog.version != version:
+        known = self._known_catalog(venue_id)
+        if known is not None:
+            return known
+        async with self._reading_menu:  # a menu that changed is read once, not by every request that needs it
+            known = self._known_catalog(venue_id)
+            if known is not None:
+                return known
+            version = self._snapshot.venues[venue_id].catalog_version
             menu = await self._database.read(lambda connection: stored.load_menu(connection, venue_id))
             sold_out = await self._database.read(lambda connection: stored.load_sold_out(connection, venue_id))
-            catalog = Catalog(version, menu, sold_out)
-            self._catalogs[venue_id] = catalog
-        return catalog
+            catalog = self._catalogs[venue_id] = Catalog(version, menu, sold_out)
+            return catalog
+
+    def _known_catalog(self, venue_id: str) -> Catalog | None:
+        catalog = self._catalogs.get(venue_id)
+        is_current = catalog is not None and catalog.version == self._snapshot.venues[venue_id].catalog_version
+        return catalog if is_current else None
 
     def links(self) -> list[Link]:
         """All links."""

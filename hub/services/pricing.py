@@ -86,7 +86,7 @@ def _line(catalog: Catalog, request: LineRequest, asked_at: int, position: int) 
     if not catalog.is_available(item):
         field = f"items[{asked_at}].itemId"
         raise InvalidRequest(f"{field}: {item.name!r} is sold out", field=field, code="ITEM_SOLD_OUT")
-    modifiers = _modifiers(item, request.modifiers, f"items[{asked_at}].modifiers")
+    modifiers = _modifiers(item, request.modifiers, asked_at) if request.modifiers or item.modifier_groups else ()
     unit_with_modifiers = item.price_cents
     for chosen in modifiers:
         unit_with_modifiers += chosen.unit_cents * chosen.quantity
@@ -103,22 +103,21 @@ def _line(catalog: Catalog, request: LineRequest, asked_at: int, position: int) 
     )
 
 
-def _modifiers(item: Item, choices: Sequence[ModifierChoice], field: str) -> tuple[Modifier, ...]:
-    if not choices and not item.modifier_groups:
-        return ()
+def _modifiers(item: Item, choices: Sequence[ModifierChoice], asked_at: int) -> tuple[Modifier, ...]:
     chosen: list[Modifier] = []
     counts: dict[str, int] = {}
     for index, choice in enumerate(choices):
-        group, option = _option(item, choice, f"{field}[{index}]")
+        group, option = _option(item, choice, asked_at, index)
         counts[group.id] = counts.get(group.id, 0) + choice.quantity
         taken = choice.quantity
         for earlier in chosen:
             if earlier.modifier_id == option.id and earlier.group_id == group.id:
                 taken += earlier.quantity
         if option.max_quantity and taken > option.max_quantity:
+            field = f"items[{asked_at}].modifiers[{index}]"
             raise InvalidRequest(
-                f"{field}[{index}]: {option.name!r} may be chosen at most {option.max_quantity} times",
-                field=f"{field}[{index}]",
+                f"{field}: {option.name!r} may be chosen at most {option.max_quantity} times",
+                field=field,
                 code="MODIFIER_LIMIT",
             )
         chosen.append(
@@ -133,11 +132,13 @@ def _modifiers(item: Item, choices: Sequence[ModifierChoice], field: str) -> tup
             )
         )
     for group in item.modifier_groups:
-        _check_count(item, group, counts.get(group.id, 0), field)
+        count = counts.get(group.id, 0)
+        if count < group.min_select or (group.max_select and count > group.max_select):
+            raise _wrong_count(item, group, count, f"items[{asked_at}].modifiers")
     return tuple(chosen)
 
 
-def _option(item: Item, choice: ModifierChoice, field: str) -> tuple[ModifierGroup, ModifierOption]:
+def _option(item: Item, choice: ModifierChoice, asked_at: int, index: int) -> tuple[ModifierGroup, ModifierOption]:
     for group in item.modifier_groups:
         if choice.group_id and group.id != choice.group_id:
             continue
@@ -145,27 +146,28 @@ def _option(item: Item, choice: ModifierChoice, field: str) -> tuple[ModifierGro
             if option.id != choice.option_id:
                 continue
             if not option.available:
+                field = f"items[{asked_at}].modifiers[{index}]"
                 raise InvalidRequest(f"{field}: {option.name!r} is sold out", field=field, code="MODIFIER_SOLD_OUT")
             return group, option
+    field = f"items[{asked_at}].modifiers[{index}]"
     raise InvalidRequest(
         f"{field}: {choice.option_id!r} is not a modifier of {item.name!r}", field=field, code="MODIFIER_UNKNOWN"
     )
 
 
-def _check_count(item: Item, group: ModifierGroup, count: int, field: str) -> None:
+def _wrong_count(item: Item, group: ModifierGroup, count: int, field: str) -> InvalidRequest:
     if count < group.min_select:
         need = "one" if group.min_select == 1 else f"at least {group.min_select}"
-        raise InvalidRequest(
+        return InvalidRequest(
             f"{field}: {item.name!r} needs {need} of {group.name!r}, {count or 'none'} chosen",
             field=field,
             code="MODIFIER_REQUIRED",
         )
-    if group.max_select and count > group.max_select:
-        raise InvalidRequest(
-            f"{field}: {item.name!r} takes at most {group.max_select} of {group.name!r}, {count} chosen",
-            field=field,
-            code="MODIFIER_LIMIT",
-        )
+    return InvalidRequest(
+        f"{field}: {item.name!r} takes at most {group.max_select} of {group.name!r}, {count} chosen",
+        field=field,
+        code="MODIFIER_LIMIT",
+    )
 
 
 def _discount(request: DiscountRequest, lines: Sequence[Line], catalog: Catalog) -> Discount:
@@ -213,11 +215,17 @@ def _tax(line: Line, rule: Tax | None) -> LineTax | None:
 
 
 def _totals(lines: Sequence[Line], charges: Sequence[Charge]) -> Totals:
-    subtotal = sum(line.gross_cents for line in lines)
-    discount = sum(line.discount_cents for line in lines)
-    charge = sum(entry.cents for entry in charges)
-    added_tax = sum(line.tax.cents for line in lines if line.tax and line.tax.type == "exclusive")
-    included_tax = sum(line.tax.cents for line in lines if line.tax and line.tax.type == "inclusive")
+    subtotal = discount = added_tax = included_tax = 0
+    for line in lines:
+        subtotal += line.gross_cents
+        discount += line.discount_cents
+        if line.tax is None:
+            continue
+        if line.tax.type == "exclusive":
+            added_tax += line.tax.cents
+        else:
+            included_tax += line.tax.cents
+    charge = sum([entry.cents for entry in charges])
     return Totals(
         subtotal_cents=subtotal,
         discount_cents=discount,

@@ -11,6 +11,7 @@ from hub.model.call import Call
 _FLUSH_SECONDS = 0.2
 _RETRY_SECONDS = 2.0
 _MOST_WAITING = 20_000
+_DAY_MS = 86_400_000
 _log = logging.getLogger(__name__)
 
 
@@ -38,12 +39,12 @@ class Recorder:
     async def flush(self) -> bool:
         """Writes what waits; False when some of it has to wait longer."""
         async with self._writing:
-            by_day: dict[str, list[Call]] = {}
+            by_day: dict[int, list[Call]] = {}
             for call in self._waiting:
-                by_day.setdefault(day_of(call.at_ms), []).append(call)
+                by_day.setdefault(call.at_ms // _DAY_MS, []).append(call)
             self._waiting = []
-            for day, calls in by_day.items():
-                if not await self._write(day, calls):
+            for calls in by_day.values():
+                if not await self._write(day_of(calls[0].at_ms), calls):
                     self._waiting = calls + self._waiting
         if self._lost and not self._waiting:
             _log.error("%d calls could not be recorded while the database was away", self._lost)

@@ -1,5 +1,7 @@
 """What an operator declared is held in memory, and read again when any process changes it."""
 
+import asyncio
+
 import pytest
 from msgspec import structs
 
@@ -50,6 +52,11 @@ async def test_a_link_is_found_by_id_and_by_its_venue(directory: Directory) -> N
     assert directory.link_of("loc_0") is None
     with pytest.raises(NotFound, match="there is no link 'nowhere'"):
         directory.link("nowhere")
+
+
+async def test_many_that_need_a_catalog_at_once_get_the_one_that_was_read(directory: Directory) -> None:
+    first, *others = await asyncio.gather(*(directory.catalog(VENUE.id) for _ in range(5)))
+    assert all(other is first for other in others)
 
 
 async def test_a_catalog_is_read_again_when_its_version_moves_on(directory: Directory, database: Database) -> None:
