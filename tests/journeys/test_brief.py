@@ -22,6 +22,8 @@ PLACE_ORDER = r"""curl -X POST https://your-domain.com/api/v1/orders \
 "customer": { "name": "Alice", "phone": "555-1234" }
 }'"""
 CHECK_STATUS = "curl https://your-domain.com/api/v1/orders/DT-001"
+SEARCH_GUESTS = r"""curl -H "Authorization: Bearer sk_abc123..." \
+https://your-domain.com/api/v1/customers?query=alice"""
 
 
 class Shop:
@@ -35,8 +37,9 @@ class Shop:
         self.server: Server = stage.site.serve()
 
     def paste(self, command: str, item_id: str = "item_xxx") -> Any:
-        """Runs a command of the brief in a shell, host and item id filled in, and reads the JSON it prints."""
-        filled = command.replace("https://your-domain.com", self.server.url).replace("item_xxx", item_id)
+        """Runs a command of the brief in a shell, host, key and item id filled in, and reads the JSON it prints."""
+        filled = command.replace("https://your-domain.com", self.server.url).replace("sk_abc123...", READ_KEY)
+        filled = filled.replace("item_xxx", item_id)
         done = subprocess.run(["sh", "-c", filled], capture_output=True, check=True, timeout=30)
         return json.loads(done.stdout)
 
@@ -74,6 +77,13 @@ def test_the_four_commands_of_the_quick_start_work_when_pasted(shop: Shop) -> No
     assert arrived["service"]["sale_type_name"] == "Takeaway"
     assert [(line["product_id"], line["count"]) for line in arrived["products"]] == [(3, 2)]
     assert arrived["meta"]["orderTotal"] == "19.6000"
+
+
+def test_the_search_for_a_guest_works_when_pasted(shop: Shop) -> None:
+    guest = {"name": "Alice Munro", "phone": "555-9876", "email": "alice@example.com"}
+    shop.server.placed(order_body(shop.server.item_id(), customer=guest))
+    found = shop.paste(SEARCH_GUESTS)["customers"]
+    assert ("Alice Munro", "alice@example.com") in [(one["name"], one["email"]) for one in found]
 
 
 def test_the_same_order_is_read_by_id_by_uuid_and_by_number(shop: Shop) -> None:
