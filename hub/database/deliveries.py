@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, and_, case, insert, select, update
+from sqlalchemy import Connection, Select, and_, case, insert, select, update
 
+from hub.database.prepared import Listed, Prepared, text_list
 from hub.database.tables import deliveries, lanes, links, order_refs, orders
 from hub.model.change import Change
 from hub.model.order import InjectionState, Loss, OpenItem, VendorRef
@@ -174,6 +175,17 @@ def injection_states(connection: Connection, order_id: str) -> list[InjectionSta
 
 def injection_states_of(connection: Connection, order_ids: Sequence[str]) -> dict[str, list[InjectionState]]:
     """The same of several orders, by their ids; what has no deliveries is left out."""
+    by_link: dict[tuple[str, str], list[Any]] = {}
+    for row in _WAYS.run(connection, text_list(connection, order_ids)):
+        by_link.setdefault((row.order_id, row.link_id), []).append(row)
+    states: dict[str, list[InjectionState]] = {}
+    for (order_id, _), rows in by_link.items():
+        states.setdefault(order_id, []).append(_injection(rows))
+    return states
+
+
+def _ways(listed: Listed) -> Select[Any]:
+    """The deliveries of the orders in the parameter `order_ids`, each with the vendor's first id for its order."""
     first_ref = (
         select(order_refs.c.vendor_id)
         .where(
@@ -185,25 +197,19 @@ def injection_states_of(connection: Connection, order_ids: Sequence[str]) -> dic
         .limit(1)
         .scalar_subquery()
     )
-    query = (
+    return (
         select(deliveries, links.c.connector, first_ref.label("vendor_id"))
         .join(links, links.c.id == deliveries.c.link_id)
-        .where(deliveries.c.order_id.in_(order_ids))
+        .where(listed(deliveries.c.order_id, "order_ids"))
         .order_by(deliveries.c.order_id, deliveries.c.link_id, deliveries.c.seq)
     )
-    by_link: dict[tuple[str, str], list[Row[Any]]] = {}
-    for row in connection.execute(query) if order_ids else ():
-        by_link.setdefault((row.order_id, row.link_id), []).append(row)
-    states: dict[str, list[InjectionState]] = {}
-    for (order_id, _), rows in by_link.items():
-        states.setdefault(order_id, []).append(_injection(rows))
-    return states
 
 
+_WAYS = Prepared(_ways, "order_ids")
 _LOSSES = msgspec.json.Decoder(tuple[Loss, ...])
 
 
-def _injection(rows: Sequence[Row[Any]]) -> InjectionState:
+def _injection(rows: Sequence[Any]) -> InjectionState:
     waiting = [row for row in rows if row.state not in (State.DELIVERED, State.DONE_BY_HAND)]
     current = waiting[0] if waiting else rows[-1]
     has_the_order = not any(row.operation in BLOCKING_OPERATIONS for row in waiting)
@@ -225,12 +231,12 @@ def _injection(rows: Sequence[Row[Any]]) -> InjectionState:
     )
 
 
-def _open_item(row: Row[Any]) -> OpenItem:
+def _open_item(row: Any) -> OpenItem:
     state = "failed" if row.state == State.DEAD else _injection_of(row).value
     return OpenItem(operation=row.operation, state=state, cause=row.cause, detail=row.detail)
 
 
-def _injection_of(row: Row[Any]) -> Injection:
+def _injection_of(row: Any) -> Injection:
     if row.state == State.PENDING:
         return Injection.RETRYING if row.attempts else Injection.QUEUED
     if row.state == State.DEAD:

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, or_, select
 
 from hub.database.deliveries import OPEN_STATES, injection_states
+from hub.database.prepared import Prepared
 from hub.database.tables import deliveries, lanes, links, order_events, order_refs, orders
 from hub.model.order import Loss, Order, OrderRecord, VendorRef
 
@@ -27,13 +28,16 @@ def open_ids(venue_id: ColumnElement[str] | None = None) -> Select[tuple[str]]:
     return query if venue_id is None else query.where(opened.c.venue_id == venue_id)
 
 
+_BY_ID = Prepared(lambda _: select(orders.c.document).where(orders.c.id == bindparam("wanted")), "wanted")
+_BY_NUMBER = Prepared(lambda _: select(orders.c.document).where(orders.c.number == bindparam("wanted")), "wanted")
+
+
 def load_order(connection: Connection, id_or_number: str) -> OrderRecord | None:
     """An order by `order_…` id or by number (`DT-001`), with its way into the POS; None when there is none."""
-    column = orders.c.id if id_or_number.startswith("order_") else orders.c.number
-    row = connection.execute(select(orders.c.document).where(column == id_or_number)).one_or_none()
-    if row is None:
+    rows = (_BY_ID if id_or_number.startswith("order_") else _BY_NUMBER).run(connection, id_or_number)
+    if not rows:
         return None
-    order = decode_order(row.document)
+    order = decode_order(rows[0].document)
     injection = tuple(injection_states(connection, order.id))
     return OrderRecord(order=order, injection=injection, kept_here=_kept_here(connection, order))
 
