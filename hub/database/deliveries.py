@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Select, and_, case, insert, select, update
+from sqlalchemy import BigInteger, Connection, Select, String, Update, and_, bindparam, case, select, update
 
-from hub.database.prepared import Listed, Prepared, text_list
+from hub.database.prepared import BulkInsert, Listed, Prepared, text_list
 from hub.database.tables import deliveries, lanes, links, order_refs, orders
 from hub.model.change import Change
 from hub.model.order import InjectionState, Loss, OpenItem, VendorRef
@@ -47,29 +47,62 @@ def enqueue(
     deliver_by_ms: int,
 ) -> None:
     """Appends a delivery to the order's lane (made now, as `lane_id`, if there is none)."""
-    lock = select(lanes.c.id, lanes.c.next_seq).where(lanes.c.order_id == order_id, lanes.c.link_id == link_id)
-    lane = connection.execute(lock.with_for_update()).one_or_none()
-    if lane is None:
-        row = {"id": lane_id, "link_id": link_id, "order_id": order_id, "next_seq": 2, "operation": operation}
-        connection.execute(insert(lanes), [{**row, "due_at_ms": now_ms, "lease_epoch": 0}])
-        seq = 1
+    found = _LANE.run(connection, order_id, link_id)
+    if found:
+        lane_id, seq = found[0].id, found[0].next_seq
+        _PUT_BEHIND.run(connection, lane_id, operation, now_ms)
     else:
-        lane_id, seq = lane.id, lane.next_seq
-        blocking = select(deliveries.c.id).where(
-            deliveries.c.lane_id == lane_id,
-            deliveries.c.state == State.DEAD,
-            deliveries.c.operation.in_(BLOCKING_OPERATIONS),
+        seq = 1
+        _INSERT_LANES.run(connection, [(lane_id, link_id, order_id, 2, operation, now_ms, 0)])
+    told = (operation, reason, encode_change(change), State.PENDING.value, deliver_by_ms, now_ms)
+    _INSERT_DELIVERIES.run(connection, [(delivery_id, lane_id, order_id, link_id, seq, *told)])
+
+
+def _put_behind(_: Listed) -> Update:
+    """One more delivery in the lane `lane`; it is due at once when nothing waits before it."""
+    blocking = select(deliveries.c.id).where(
+        deliveries.c.lane_id == bindparam("lane"),
+        deliveries.c.state == State.DEAD,
+        deliveries.c.operation.in_(BLOCKING_OPERATIONS),
+    )
+    idle = and_(lanes.c.due_at_ms.is_(None), ~blocking.exists())
+    now_ms, head = bindparam("now_ms", type_=BigInteger()), bindparam("head", type_=String())
+    return (
+        update(lanes)
+        .where(lanes.c.id == bindparam("lane"))
+        .values(
+            next_seq=lanes.c.next_seq + 1,
+            due_at_ms=case((idle, now_ms), else_=lanes.c.due_at_ms),
+            operation=case((idle, head), else_=lanes.c.operation),
         )
-        idle = and_(lanes.c.due_at_ms.is_(None), ~blocking.exists())
-        wake = {
-            "next_seq": lanes.c.next_seq + 1,
-            "due_at_ms": case((idle, now_ms), else_=lanes.c.due_at_ms),
-            "operation": case((idle, operation), else_=lanes.c.operation),
-        }
-        connection.execute(update(lanes).where(lanes.c.id == lane_id).values(wake))
-    row = {"id": delivery_id, "lane_id": lane_id, "order_id": order_id, "link_id": link_id, "seq": seq}
-    row |= {"operation": operation, "reason": reason, "state": State.PENDING, "change": encode_change(change)}
-    connection.execute(insert(deliveries), [{**row, "deliver_by_ms": deliver_by_ms, "created_at_ms": now_ms}])
+    )
+
+
+_LANE = Prepared(
+    lambda _: (
+        select(lanes.c.id, lanes.c.next_seq)
+        .where(lanes.c.order_id == bindparam("order"), lanes.c.link_id == bindparam("link"))
+        .with_for_update()
+    ),
+    "order",
+    "link",
+)
+_PUT_BEHIND = Prepared(_put_behind, "lane", "head", "now_ms")
+_INSERT_LANES = BulkInsert(lanes, "id", "link_id", "order_id", "next_seq", "operation", "due_at_ms", "lease_epoch")
+_INSERT_DELIVERIES = BulkInsert(
+    deliveries,
+    "id",
+    "lane_id",
+    "order_id",
+    "link_id",
+    "seq",
+    "operation",
+    "reason",
+    "change",
+    "state",
+    "deliver_by_ms",
+    "created_at_ms",
+)
 
 
 def encode_change(change: Change | None) -> str:
