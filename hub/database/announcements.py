@@ -1,10 +1,13 @@
 """Tells a venue's channels what changed about an order: appended to the outbox in the transaction of the change."""
 
+from typing import Any
+
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, or_, select
 
 from hub.database.deliveries import enqueue
 from hub.database.directory import load_channels
+from hub.database.prepared import Listed, Prepared
 from hub.database.tables import lanes, order_refs
 from hub.model.change import OrderSnapshot
 from hub.model.check import Check
@@ -75,6 +78,15 @@ def _operation(connection: Connection, link: Link, before: Order | None, after: 
 
 def _follows(connection: Connection, link: Link, order: Order) -> bool:
     """Whether a channel knows the order, or is about to be told of it."""
-    ref = select(order_refs.c.order_id).where(order_refs.c.order_id == order.id, order_refs.c.link_id == link.id)
-    lane = select(lanes.c.id).where(lanes.c.order_id == order.id, lanes.c.link_id == link.id)
-    return any(connection.execute(query.limit(1)).first() is not None for query in (ref, lane))
+    return bool(_FOLLOWS.run(connection, order.id, link.id)[0].follows)
+
+
+def _follows_link(_: Listed) -> Select[Any]:
+    of_order: BindParameter[str] = bindparam("order")
+    of_link: BindParameter[str] = bindparam("link")
+    known = exists().where(order_refs.c.order_id == of_order, order_refs.c.link_id == of_link)
+    queued = exists().where(lanes.c.order_id == of_order, lanes.c.link_id == of_link)
+    return select(or_(known, queued).label("follows"))
+
+
+_FOLLOWS = Prepared(_follows_link, "order", "link")

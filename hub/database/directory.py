@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from hub.database.prepared import Prepared
 from hub.database.tables import api_keys, links, menus, revision, sold_out, venues
 from hub.database.upsert import upsert
 from hub.database.webhook_events import has_listener, note_catalog
@@ -164,10 +165,19 @@ def load_links(connection: Connection) -> list[Link]:
     ]
 
 
+_CHANNELS = Prepared(
+    lambda _: (
+        select(links.c.document)
+        .where(links.c.venue_id == bindparam("venue"), links.c.role == "channel")
+        .order_by(links.c.id)
+    ),
+    "venue",
+)
+
+
 def load_channels(connection: Connection, venue_id: str) -> list[Link]:
     """The links of a venue to channels."""
-    query = select(links.c.document).where(links.c.venue_id == venue_id, links.c.role == "channel").order_by(links.c.id)
-    return [msgspec.json.decode(document, type=Link) for document in connection.execute(query).scalars()]
+    return [msgspec.json.decode(row.document, type=Link) for row in _CHANNELS.run(connection, venue_id)]
 
 
 def save_link(connection: Connection, link: Link) -> None:
