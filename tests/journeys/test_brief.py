@@ -72,7 +72,7 @@ def test_the_four_commands_of_the_quick_start_work_when_pasted(shop: Shop) -> No
     shown = shop.paste(CHECK_STATUS)["order"]
     assert (shown["id"], shown["status"]) == (placed["id"], "received")
     assert shown["injection"][0]["state"] == "confirmed"
-    assert "Alice" not in json.dumps(shown) and "555" not in json.dumps(shown)
+    assert "Alice" not in json.dumps(shown) and "555-1234" not in json.dumps(shown)
     arrived = shop.arrived(placed["id"])["body"]["payload"]
     assert arrived["service"]["sale_type_name"] == "Takeaway"
     assert [(line["product_id"], line["count"]) for line in arrived["products"]] == [(3, 2)]
