@@ -79,7 +79,7 @@ _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "If-Match": (
         "The version that the change is meant for, as the `ETag` said; another one by now is answered with 409.",
-        {"type": "string", "pattern": '^("[0-9]{1,9}"|\\*)$', "examples": ['"3"']},
+        {"type": "string", "pattern": '^((W/)?"?[0-9]{1,9}"?|\\*)$', "examples": ['"3"']},
     ),
     "Prefer": (
         "`wait=10` waits up to ten seconds (at most 30) for the POS before it answers (RFC 7240).",

@@ -30,7 +30,7 @@ PREFIX = "/api/v1"
 _LONGEST_KEY = 255
 _KEY = re.compile(rf"[!-~]{{1,{_LONGEST_KEY}}}")
 _LONGEST_WAIT_SECONDS = 30.0
-_VERSION = re.compile(r'(?:W/)?"?(?P<version>\d{1,9})"?')
+_VERSION = re.compile(r'(?:W/)?"?(?P<version>[0-9]{1,9})"?')
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(?P<seconds>\d{1,4})(?:$|[,;\s])", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
