@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def _suites(folder: Path) -> dict[str, Callable[[], str]]:
         with _hub_with_fixtures(folder / f"suite-{revision}") as (port, key):
             return asyncio.run(_suite(revision, port, key, folder / f"out-{revision}"))
 
-    return {f"suite {revision}": lambda revision=revision: run(revision) for revision in REVISIONS}  # type: ignore[misc]
+    return {f"suite {revision}": partial(run, revision) for revision in REVISIONS}
 
 
 async def _suite(revision: str, port: int, key: str, out: Path) -> str:
@@ -113,10 +114,7 @@ def _clients(url: str, key: str, plans: Planner, folder: Path) -> dict[str, Call
         results = {result["name"]: (result["isError"], result["text"]) for result in answer["results"]}
         return f"{answer['version'] or 'connected'}: " + _judged(plans.names, answer["tools"], calls, results)
 
-    parts: dict[str, Callable[[], str]] = {
-        name: lambda command=command: talk(command)  # type: ignore[misc]
-        for name, command in commands.items()
-    }
+    parts: dict[str, Callable[[], str]] = {name: partial(talk, command) for name, command in commands.items()}
     return {**parts, "Inspector": lambda: _inspect(url, key, plans, folder)}
 
 

@@ -53,7 +53,7 @@ def enqueue(
         _PUT_BEHIND.run(connection, lane_id, operation, now_ms)
     else:
         seq = 1
-        _INSERT_LANES.run(connection, [(lane_id, link_id, order_id, 2, operation, now_ms, 0)])
+        INSERT_LANES.run(connection, [(lane_id, link_id, order_id, 2, operation, now_ms, 0)])
     told = (operation, reason, encode_change(change), State.PENDING.value, deliver_by_ms, now_ms)
     _INSERT_DELIVERIES.run(connection, [(delivery_id, lane_id, order_id, link_id, seq, *told)])
 
@@ -88,7 +88,7 @@ _LANE = Prepared(
     "link",
 )
 _PUT_BEHIND = Prepared(_put_behind, "lane", "head", "now_ms")
-_INSERT_LANES = BulkInsert(lanes, "id", "link_id", "order_id", "next_seq", "operation", "due_at_ms", "lease_epoch")
+INSERT_LANES = BulkInsert(lanes, "id", "link_id", "order_id", "next_seq", "operation", "due_at_ms", "lease_epoch")
 _INSERT_DELIVERIES = BulkInsert(
     deliveries,
     "id",

@@ -9,12 +9,12 @@ from msgspec import Struct, structs
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hub.database.announcements import announce
+from hub.database.deliveries import INSERT_LANES
 from hub.database.order_numbers import OrderNumbers
 from hub.database.prepared import BulkInsert, Prepared, text_list
 from hub.database.tables import (
     deliveries,
     idempotency_keys,
-    lanes,
     order_events,
     orders,
 )
@@ -102,7 +102,6 @@ _INSERT_ORDERS = BulkInsert(
     "document",
     "closed_at_ms",
 )
-_INSERT_LANES = BulkInsert(lanes, "id", "link_id", "order_id", "next_seq", "operation", "due_at_ms", "lease_epoch")
 _INSERT_DELIVERIES = BulkInsert(
     deliveries,
     "id",
@@ -269,7 +268,7 @@ def _insert(connection: Connection, stored: Sequence[tuple[NewOrder, Order]]) ->
     _INSERT_ORDERS.run(connection, [_order_row(item, order) for item, order in stored])
     _INSERT_EVENTS.run(connection, [_event_row(item, order) for item, order in stored])
     submissions = [(item.submission, order) for item, order in stored if item.submission is not None]
-    _INSERT_LANES.run(connection, [_lane_row(submission, order) for submission, order in submissions])
+    INSERT_LANES.run(connection, [_lane_row(submission, order) for submission, order in submissions])
     rows = [row for submission, order in submissions for row in _delivery_rows(submission, order)]
     _INSERT_DELIVERIES.run(connection, rows)
     for item, order in stored:

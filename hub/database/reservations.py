@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
+from hub.database.bookings import booking_row, booking_values
 from hub.database.guest_tables import reservations
 from hub.model.booking import HOLDS_TABLE, Reservation, ReservationSearch, ReservationStatus
-from hub.model.order import Customer
 from hub.model.table import table_key
 
 _EXAMINED_AT_MOST = 2_000
@@ -100,12 +100,12 @@ def of_orders(connection: Connection, order_ids: Sequence[str]) -> dict[str, Res
 
 def insert_reservation(connection: Connection, reservation: Reservation) -> None:
     """Stores a new reservation."""
-    connection.execute(insert(reservations), [_row(reservation)])
+    connection.execute(insert(reservations), [booking_row(reservation)])
 
 
 def save_reservation(connection: Connection, before: Reservation, after: Reservation) -> Reservation | None:
     """Stores a changed reservation under the next version; None when somebody else was faster."""
-    row = _row(after) | {"version": before.version + 1}
+    row = booking_row(after) | {"version": before.version + 1}
     mine = (reservations.c.id == before.id, reservations.c.version == before.version)
     done = connection.execute(update(reservations).where(*mine).values(row)).rowcount == 1
     return msgspec.structs.replace(after, version=before.version + 1) if done else None
@@ -116,34 +116,5 @@ def place_of(reservation: Reservation) -> Place:
     return Place(reservation.starts_at_ms, reservation.id)
 
 
-def who_columns(customer: Customer | None) -> dict[str, str]:
-    """A guest as the tables of bookings keep them."""
-    known = customer or Customer(name="")
-    return {"name": known.name, "phone": known.phone, "email": known.email}
-
-
-def who(row: Row[Any]) -> Customer | None:
-    """The guest of a stored booking; None when nobody was named, or was forgotten."""
-    if not (row.name or row.phone or row.email):
-        return None
-    return Customer(name=row.name, phone=row.phone, email=row.email)
-
-
-def _row(reservation: Reservation) -> dict[str, Any]:
-    row = msgspec.structs.asdict(reservation)
-    row |= who_columns(row.pop("customer"))
-    row["table_names"] = msgspec.json.encode(row.pop("tables")).decode()
-    return row | {
-        "guest_id": reservation.guest_id or None,
-        "order_id": reservation.order_id or None,
-        "status": reservation.status.value,
-    }
-
-
 def _reservation(row: Row[Any]) -> Reservation:
-    values = dict(row._mapping)
-    for name in ("name", "phone", "email"):
-        del values[name]
-    values["tables"] = msgspec.json.decode(values.pop("table_names"), type=tuple[str, ...])
-    values |= {"guest_id": row.guest_id or "", "order_id": row.order_id or "", "status": ReservationStatus(row.status)}
-    return Reservation(customer=who(row), **values)
+    return Reservation(**booking_values(row), status=ReservationStatus(row.status))

@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, Row, insert, select, update
 
+from hub.database.bookings import booking_row, booking_values
 from hub.database.guest_tables import waitlist
-from hub.database.reservations import who, who_columns
 from hub.database.tables import orders
 from hub.model.booking import WaitEntry, WaitStatus
 from hub.model.turns import Turn
@@ -34,12 +34,12 @@ def find_entry(connection: Connection, entry_id: str, *, lock: bool = False) -> 
 
 def insert_entry(connection: Connection, entry: WaitEntry) -> None:
     """Puts a party on the list."""
-    connection.execute(insert(waitlist), [_row(entry)])
+    connection.execute(insert(waitlist), [booking_row(entry)])
 
 
 def save_entry(connection: Connection, before: WaitEntry, after: WaitEntry) -> WaitEntry | None:
     """Stores a changed entry under the next version; None when somebody else was faster."""
-    row = _row(after) | {"version": before.version + 1}
+    row = booking_row(after) | {"version": before.version + 1}
     mine = (waitlist.c.id == before.id, waitlist.c.version == before.version)
     done = connection.execute(update(waitlist).where(*mine).values(row)).rowcount == 1
     return msgspec.structs.replace(after, version=before.version + 1) if done else None
@@ -86,21 +86,5 @@ def _since(sat: _Sat) -> int:
     return sat.timing.seated_at_ms or sat.created_at_ms
 
 
-def _row(entry: WaitEntry) -> dict[str, Any]:
-    row = msgspec.structs.asdict(entry)
-    row |= who_columns(row.pop("customer"))
-    row["table_names"] = msgspec.json.encode(row.pop("tables")).decode()
-    return row | {
-        "guest_id": entry.guest_id or None,
-        "order_id": entry.order_id or None,
-        "status": entry.status.value,
-    }
-
-
 def _entry(row: Row[Any]) -> WaitEntry:
-    values = dict(row._mapping)
-    for name in ("name", "phone", "email"):
-        del values[name]
-    values["tables"] = msgspec.json.decode(values.pop("table_names"), type=tuple[str, ...])
-    values |= {"guest_id": row.guest_id or "", "order_id": row.order_id or "", "status": WaitStatus(row.status)}
-    return WaitEntry(customer=who(row), **values)
+    return WaitEntry(**booking_values(row), status=WaitStatus(row.status))

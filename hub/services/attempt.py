@@ -26,8 +26,8 @@ from hub.model.check import rebilled
 from hub.model.ids import as_uuid, order_mark
 from hub.model.order import Order
 from hub.services.breaker import pause_seconds
+from hub.services.pos_reading import CLOCK_SKEW_MS
 
-_CLOCK_SKEW_MS = 120_000  # look-ups start two minutes before the first attempt: clocks differ
 _AGREEING_LOOK_UPS_MS = 5_000  # two look-ups this far apart must both say "absent"
 
 
@@ -132,7 +132,7 @@ class Attempt:
         """The look-up's answer; None where this vendor cannot be asked."""
         if rule.look_up is None:
             return None
-        since_ms = (self._claimed.first_sent_at_ms or self._now_ms()) - _CLOCK_SKEW_MS
+        since_ms = (self._claimed.first_sent_at_ms or self._now_ms()) - CLOCK_SKEW_MS
         try:
             found: LookUp = await getattr(self._connector, rule.look_up)(self._request, since_ms=since_ms)
         except UnsupportedByVendor:

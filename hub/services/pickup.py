@@ -26,7 +26,7 @@ from hub.model.status import Injection, OrderType, PaymentStatus, Stage, Status
 from hub.model.venue import Link, Venue
 from hub.services.comparison import known_line
 from hub.services.directory import Directory
-from hub.services.turns import Turns
+from hub.services.fair_turns import FairTurns
 
 _READ_AT_MOST = 20
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Pickup:
         self._directory = directory
         self._clock = clock
         self._new_id = new_id
-        self._turns = Turns()
+        self._turns = FairTurns()
 
     async def look(
         self, link: Link, connector: PosConnector, listed: Sequence[PosOrder], *, take_in: bool = True

@@ -9,7 +9,8 @@ from hub.errors import ConnectorError, VendorAuthFailed, VendorRateLimited, Vend
 from hub.model.order import PosOrder, VendorRef
 
 SINGLE_READS = 60  # a minute's worth at the slowest vendor; orders on their way share its limit
-_CLOCK_SKEW_MS = 120_000
+CLOCK_SKEW_MS = 120_000
+"""So much earlier a list begins than what is looked for: clocks differ."""
 _SILENT_AFTER = 3
 _SILENCE = (VendorUnavailable, VendorRateLimited, VendorAuthFailed)
 
@@ -38,7 +39,7 @@ class PosReading:
         if Capability.LIST_ORDERS not in self._connector.capabilities:
             return True
         try:
-            listed = await self._paced(lambda: self._connector.list_orders(since_ms=since_ms - _CLOCK_SKEW_MS))
+            listed = await self._paced(lambda: self._connector.list_orders(since_ms=since_ms - CLOCK_SKEW_MS))
         except ConnectorError as problem:
             self.list_problem = problem.message
             return not isinstance(problem, _SILENCE)

@@ -22,10 +22,10 @@ from hub.model.venue import Link, seating_owner
 from hub.services.comparison import combined, compare
 from hub.services.connections import Connections
 from hub.services.directory import Directory
+from hub.services.fair_turns import FairTurns
 from hub.services.pickup import Pickup
-from hub.services.turns import Turns
+from hub.services.pos_reading import CLOCK_SKEW_MS
 
-_CLOCK_SKEW_MS = 120_000
 _ONE_BY_ONE_AT_MOST = 20
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Sync:
         self._pickup = pickup
         self._clock = clock
         self._new_id = new_id
-        self._turns = Turns()
+        self._turns = FairTurns()
 
     async def poll(self, link_id: str) -> PolledLink:
         """Compares every open order of a link with the POS, and picks up what was opened there.
@@ -75,7 +75,7 @@ class Sync:
         listed: Sequence[PosOrder] = ()
         if lists and (picks_up or sweeps or len(opened) > 1):
             oldest_ms = min((entry.created_at_ms for entry in opened), default=self._clock.now_ms())
-            listed = await connector.list_orders(since_ms=oldest_ms - _CLOCK_SKEW_MS)
+            listed = await connector.list_orders(since_ms=oldest_ms - CLOCK_SKEW_MS)
         by_id = {order.ref.id: order for order in listed}
         told = await self._told(link_id, connector, opened, by_id)
         words = {vendor_id: _in_short(by_id.get(vendor_id, order)) for vendor_id, order in told.items()}
@@ -91,11 +91,15 @@ class Sync:
     async def _told(
         self, link_id: str, connector: PosConnector, opened: Sequence[OpenRef], listed: Mapping[str, PosOrder]
     ) -> dict[str, PosOrder]:
-        """What the POS says of these orders: from the list, and one by one where the list says too little."""
-        told = {entry.ref.id: listed[entry.ref.id] for entry in opened if entry.ref.id in listed}
+        """What the POS says of these orders: from the list, and one by one where the list says too little.
+
+        What it says of an order to which something of ours is on its way may be older than that, and does not count.
+        """
+        compared = [entry for entry in opened if not entry.is_changing]
+        told = {entry.ref.id: listed[entry.ref.id] for entry in compared if entry.ref.id in listed}
         asking = {
             entry.ref.id: entry
-            for entry in opened
+            for entry in compared
             if entry.ref.id not in told
             or (told[entry.ref.id].summary_only and _in_short(told[entry.ref.id]) != entry.last_told)
         }
@@ -120,8 +124,6 @@ class Sync:
         `words` is what each is remembered by: as the list puts it where there is one, so that the next list with the
         same words costs no call.
         """
-        if any(entry.is_changing for entry in entries):
-            return False  # what the POS told may be older than what is on its way; the next poll compares
         rounds = [told[entry.ref.id] for entry in entries if entry.ref.id in told]
         if len(rounds) < len(entries) or all(words[entry.ref.id] == entry.last_told for entry in entries):
             return False

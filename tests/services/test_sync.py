@@ -151,10 +151,13 @@ async def test_what_is_on_its_way_to_the_pos_is_not_undone_by_what_the_pos_said_
     picks_nothing_up(database)
     order_id = delivered(database, "9001")
     on_its_way(database, order_id)
-    sync = await syncing(database, clock, Kitchen(told(stage=Stage.PREPARING, raw_status="COOKING")))
+    kitchen = Kitchen(told(stage=Stage.PREPARING, raw_status="COOKING"))
+    sync = await syncing(database, clock, kitchen)
     assert await sync.poll(LINK.id) == PolledLink(1, 0)
+    assert kitchen.asked == []
     finish(database, claim_one(database, now_ms=LATER), State.DELIVERED)
     assert await sync.poll(LINK.id) == PolledLink(1, 1)
+    assert kitchen.asked == ["9001"]
 
 
 @pytest.mark.anyio

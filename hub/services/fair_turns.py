@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-class Turns:
+class FairTurns:
     """Remembers per owner (a link) who had a turn; that is lost with the process, and then all begin again."""
 
     def __init__(self) -> None:
