@@ -106,7 +106,7 @@ def _new(order: Order, number: int) -> NewOrder:
             steps=((_id("dlv", at_ms, number), "submit_order"),),
             deliver_by_ms=at_ms + 600_000,
         ),
-        answer=lambda stored: stored.number,
+        answer=lambda record: record.order.number,
     )
 
 

@@ -3,7 +3,7 @@
 from msgspec import Struct
 from sqlalchemy import Connection, delete, select, update
 
-from hub.database.tables import idempotency_keys
+from hub.database.repetition_tables import idempotency_keys
 from hub.database.upsert import upsert
 
 

@@ -14,13 +14,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from hub.database.checkpoint import Checkpointer
 from hub.errors import Unavailable
 
 _T = TypeVar("_T")
@@ -33,7 +31,7 @@ _log = logging.getLogger(__name__)
 _GATHER_SECONDS = 0.001
 _LARGEST_BATCH = 256
 _TRIES = 5
-_LOG_PAGES_BEFORE_THE_WRITER_STEPS_IN = 16_384  # 64 MB: only when the checkpointer cannot keep up
+_LOG_PAGES = 2000  # 8 MB: a larger log is flushed more slowly at each commit, a smaller one copied more often
 
 
 class _Job:
@@ -62,7 +60,6 @@ class Database:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="database-reader")
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer: Connection | None = None
-        self._checkpointer = _checkpointer(self.url)
         self.repeated_batches = 0
         """How often a failing unit made its whole batch be repeated one by one; rare in good health."""
         self._thread = threading.Thread(target=self._write_forever, name="database-writer", daemon=True)
@@ -105,8 +102,6 @@ class Database:
         """The same from plain code."""
         self._waiting.put(None)
         self._thread.join()
-        if self._checkpointer is not None:
-            self._checkpointer.close()
         self._readers.shutdown()
         self._writer_engine.dispose()
         self._reader_engine.dispose()
@@ -150,8 +145,6 @@ class Database:
         for loop, answers in by_loop.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_answer, answers)
-        if self._checkpointer is not None:
-            self._checkpointer.after_commit()
 
     def _attempt(self, jobs: Sequence[_Job]) -> list[Any] | None:
         """All jobs in one transaction; None when any of them failed, with nothing kept."""
@@ -233,11 +226,6 @@ def _passes(problem: DBAPIError) -> bool:
     return problem.connection_invalidated or isinstance(problem, OperationalError | IntegrityError)
 
 
-def _checkpointer(url: URL) -> Checkpointer | None:
-    on_disk = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-    return Checkpointer(Path(str(url.database))) if on_disk else None
-
-
 def _engine(url: str, *, writing: bool, durable: bool) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url, writing=writing, durable=durable)
@@ -268,7 +256,7 @@ def _sqlite_engine(url: str, *, writing: bool, durable: bool) -> Engine:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA busy_timeout=5000")
-        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES_BEFORE_THE_WRITER_STEPS_IN}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
 
     if writing:
 

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from hub.database.deliveries import decode_change, encode_change
+from hub.database.first_versions import anonymise_first
 from hub.database.guest_tables import (
     guest_keys,
     guest_visits,
@@ -17,7 +18,8 @@ from hub.database.guest_tables import (
     waitlist,
 )
 from hub.database.order_reads import decode_order
-from hub.database.tables import deliveries, idempotency_keys, order_events, order_holds, orders
+from hub.database.repetition_tables import idempotency_keys
+from hub.database.tables import deliveries, order_events, order_holds, orders
 from hub.database.webhook_tables import webhook_events
 from hub.model.booking import EXPECTED, IN_QUEUE, ReservationStatus, WaitStatus
 from hub.model.change import OrderSnapshot
@@ -104,6 +106,7 @@ def forget_guest(connection: Connection, guest_id: str, *, actor: str, now_ms: i
     for order in named:
         _anonymise(connection, order, actor=actor, now_ms=now_ms, event_id=new_id("evt"))
     _anonymise_told(connection, [order.id for order in named])
+    anonymise_first(connection, [order.id for order in named])
     booked = [connection.execute(select(table.c.id).where(table.c.guest_id == guest_id)).scalars() for table in _BOOKED]
     _anonymise_answers(connection, [*(order.id for order in named), *(one for ids in booked for one in ids)])
     connection.execute(delete(guest_visits).where(guest_visits.c.guest_id == guest_id))
@@ -118,7 +121,7 @@ def forget_guest(connection: Connection, guest_id: str, *, actor: str, now_ms: i
 
 def _anonymise(connection: Connection, order: Order, *, actor: str, now_ms: int, event_id: str) -> None:
     """Nobody is told: for channels and the POS the order did not change."""
-    after = structs.replace(order, customer=None, delivery=None, note="", version=order.version + 1)
+    after = structs.replace(order.without_guest(), version=order.version + 1)
     row = {"document": msgspec.json.encode(after).decode(), "version": after.version}
     connection.execute(update(orders).where(orders.c.id == order.id).values(row))
     told = update(webhook_events).where(webhook_events.c.order_id == order.id)
@@ -135,8 +138,7 @@ def _anonymise_told(connection: Connection, order_ids: Sequence[str]) -> None:
     for row in connection.execute(query).all():
         change = decode_change(row.change)
         if isinstance(change, OrderSnapshot):
-            nobodys = structs.replace(change.order, customer=None, delivery=None, note="")
-            told = encode_change(OrderSnapshot(order=nobodys))
+            told = encode_change(OrderSnapshot(order=change.order.without_guest()))
             connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(change=told))
 
 

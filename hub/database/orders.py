@@ -10,16 +10,13 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hub.database.announcements import announce
 from hub.database.deliveries import INSERT_LANES
+from hub.database.first_versions import keep_first, load_first
 from hub.database.order_numbers import OrderNumbers
 from hub.database.prepared import BulkInsert, Prepared, text_list
-from hub.database.tables import (
-    deliveries,
-    idempotency_keys,
-    order_events,
-    orders,
-)
+from hub.database.repetition_tables import idempotency_keys
+from hub.database.tables import deliveries, order_events, orders
 from hub.database.webhook_events import is_told, note_changed_order, note_new_orders
-from hub.model.order import Order, Origin
+from hub.model.order import InjectionState, Order, OrderRecord, Origin
 from hub.model.status import Status
 
 
@@ -48,8 +45,10 @@ class NewOrder(Struct, frozen=True, kw_only=True):
     event_id: str
     actor: str
     submission: Submission | None
-    answer: Callable[[Order], str]
-    """Renders the answer to the caller once the number is known; stored for repetitions of the same key."""
+    injection: tuple[InjectionState, ...] = ()
+    """How the submission looks to the caller at first."""
+    answer: Callable[[OrderRecord], str]
+    """Writes the answer to the caller once the number is known."""
 
 
 class PlacementKind(StrEnum):
@@ -63,11 +62,16 @@ class PlacementKind(StrEnum):
 
 
 class Placement(Struct, frozen=True, kw_only=True):
-    """The outcome of placing an order. `answer` is empty when the first answer was not kept."""
+    """The outcome of placing an order.
+
+    A repetition of an idempotency key is to be answered with `answer` or, where that is empty, from `first`: the order
+    as it was placed. One that is known by its origin alone has neither.
+    """
 
     kind: PlacementKind
     order_id: str = ""
     answer: str = ""
+    first: OrderRecord | None = None
 
 
 _KEYS = Prepared(
@@ -76,6 +80,7 @@ _KEYS = Prepared(
         idempotency_keys.c.fingerprint,
         idempotency_keys.c.order_id,
         idempotency_keys.c.answer,
+        idempotency_keys.c.injection,
         idempotency_keys.c.expires_at_ms,
     ).where(listed(idempotency_keys.c.name, "names")),
     "names",
@@ -87,7 +92,8 @@ _ORIGINS = Prepared(
     lambda listed: select(orders.c.origin, orders.c.fingerprint, orders.c.id).where(listed(orders.c.origin, "names")),
     "names",
 )
-_INSERT_KEYS = BulkInsert(idempotency_keys, "name", "fingerprint", "order_id", "answer", "expires_at_ms")
+_INSERT_KEYS = BulkInsert(idempotency_keys, "name", "fingerprint", "order_id", "answer", "expires_at_ms", "injection")
+_INJECTION = msgspec.json.Decoder(tuple[InjectionState, ...])
 _INSERT_ORDERS = BulkInsert(
     orders,
     "id",
@@ -154,7 +160,7 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
     outcomes: list[Placement | None] = []
     fresh: list[tuple[NewOrder, Order]] = []
     for item, own_names in zip(items, names, strict=True):
-        outcome = _repeated(own_names, item.fingerprint, known)
+        outcome = _repeated(connection, own_names, item.fingerprint, known)
         if outcome is None:
             number = numbers.take(item.order.venue_id, item.catalog_version)
             if number is None:
@@ -162,7 +168,7 @@ def place_orders(connection: Connection, items: Sequence[NewOrder]) -> list[Plac
             else:
                 fresh.append((item, structs.replace(item.order, number=f"{item.order_prefix}-{number:03d}")))
                 for name in own_names:
-                    known[name] = _Known(item.fingerprint, item.order.id, "")
+                    known[name] = _Known(item.fingerprint, item.order.id)
         outcomes.append(outcome)
     numbers.give_back()
     answers = _insert(connection, fresh)
@@ -186,7 +192,8 @@ class _Known(Struct, frozen=True):
 
     fingerprint: bytes
     order_id: str
-    answer: str
+    answer: str = ""
+    injection: str = ""
 
 
 def key_name(principal: str, idempotency_key: str) -> str | None:
@@ -220,18 +227,29 @@ def find_placement(
 ) -> Placement | None:
     """What became of an order that came under this key or origin before; None when none did."""
     names = _named(key, origin)
-    return _repeated(names, fingerprint, _known(connection, names, now_ms))
+    return _repeated(connection, names, fingerprint, _known(connection, names, now_ms))
 
 
-def _repeated(names: Sequence[_Name], fingerprint: bytes, known: dict[_Name, _Known]) -> Placement | None:
+def _repeated(
+    connection: Connection, names: Sequence[_Name], fingerprint: bytes, known: dict[_Name, _Known]
+) -> Placement | None:
     for kind, name in names:
-        first = known.get((kind, name))
-        if first is None:
+        found = known.get((kind, name))
+        if found is None:
             continue
-        if first.fingerprint != fingerprint:
-            return Placement(kind=kind, order_id=first.order_id)
-        return Placement(kind=PlacementKind.REPLAYED, order_id=first.order_id, answer=first.answer)
+        if found.fingerprint != fingerprint:
+            return Placement(kind=kind, order_id=found.order_id)
+        first = _first_record(connection, found)
+        return Placement(kind=PlacementKind.REPLAYED, order_id=found.order_id, answer=found.answer, first=first)
     return None
+
+
+def _first_record(connection: Connection, found: _Known) -> OrderRecord | None:
+    """The order as it was placed under an idempotency key, and how it stood with its delivery then."""
+    if not found.injection:
+        return None
+    order = load_first(connection, found.order_id)
+    return None if order is None else OrderRecord(order=order, injection=_INJECTION.decode(found.injection))
 
 
 def _resolved(outcome: Placement, answers: dict[str, str]) -> Placement:
@@ -248,23 +266,23 @@ def _known(
     known: dict[_Name, _Known] = {}
     keys = [name for kind, name in names if kind is PlacementKind.KEY_REUSED]
     if keys:
-        for name, fingerprint, order_id, answer, expires_at_ms in _KEYS.run(connection, text_list(connection, keys)):
-            if expires_at_ms > now_ms:
-                known[PlacementKind.KEY_REUSED, name] = _Known(fingerprint, order_id, answer)
+        for row in _KEYS.run(connection, text_list(connection, keys)):
+            if row.expires_at_ms > now_ms:
+                first = _Known(row.fingerprint, row.order_id, row.answer, row.injection)
+                known[PlacementKind.KEY_REUSED, row.name] = first
             elif ended is not None:
-                ended.append(name)
+                ended.append(row.name)
     origins = [name for kind, name in names if kind is PlacementKind.ORIGIN_REUSED]
     if origins:
         for origin, fingerprint, order_id in _ORIGINS.run(connection, text_list(connection, origins)):
-            known[PlacementKind.ORIGIN_REUSED, origin] = _Known(fingerprint, order_id, "")
+            known[PlacementKind.ORIGIN_REUSED, origin] = _Known(fingerprint, order_id)
     return known
 
 
 def _insert(connection: Connection, stored: Sequence[tuple[NewOrder, Order]]) -> dict[str, str]:
     """Stores orders that are new, and returns their answers by id. Keys are inserted in one order everywhere, so
     that no two processes wait for each other."""
-    answers = {order.id: item.answer(order) for item, order in stored}
-    _INSERT_KEYS.run(connection, sorted([_key_row(item, answers) for item, _ in stored if item.idempotency_key]))
+    _INSERT_KEYS.run(connection, sorted([_key_row(item) for item, _ in stored if item.idempotency_key]))
     _INSERT_ORDERS.run(connection, [_order_row(item, order) for item, order in stored])
     _INSERT_EVENTS.run(connection, [_event_row(item, order) for item, order in stored])
     submissions = [(item.submission, order) for item, order in stored if item.submission is not None]
@@ -274,12 +292,13 @@ def _insert(connection: Connection, stored: Sequence[tuple[NewOrder, Order]]) ->
     for item, order in stored:
         if order.tables:
             announce(connection, None, order, item.event_id)
-    return answers
+    return {order.id: item.answer(OrderRecord(order=order, injection=item.injection)) for item, order in stored}
 
 
-def _key_row(item: NewOrder, answers: dict[str, str]) -> tuple[Any, ...]:
+def _key_row(item: NewOrder) -> tuple[Any, ...]:
     name = key_name(item.principal, item.idempotency_key)
-    return (name, item.fingerprint, item.order.id, answers[item.order.id], item.key_expires_at_ms)
+    injection = msgspec.json.encode(item.injection).decode()
+    return (name, item.fingerprint, item.order.id, "", item.key_expires_at_ms, injection)
 
 
 def _order_row(item: NewOrder, order: Order) -> tuple[Any, ...]:
@@ -351,6 +370,8 @@ def save_change(
     )
     if not saved:
         return None
+    if before.version == 1:
+        keep_first(connection, before)
     event = (event_id, changed.id, changed.version, changed.updated_at_ms, kind, actor, detail)
     _INSERT_EVENTS.run(connection, [event])
     announce(connection, before, changed, event_id, told_by_link_id=told_by_link_id)

@@ -14,9 +14,9 @@ from sqlalchemy import Column, Connection, Table, and_, delete, insert, or_, sel
 from hub.database.guest_retention import forget_unkept, guests_of_orders
 from hub.database.guest_tables import guest_visits, reservations, waitlist
 from hub.database.prepared import Prepared, text_list
+from hub.database.repetition_tables import first_versions, idempotency_keys
 from hub.database.tables import (
     deliveries,
-    idempotency_keys,
     lanes,
     link_refs,
     order_events,
@@ -34,6 +34,7 @@ OF_AN_ORDER: tuple[Table, ...] = (
     lanes,
     order_refs,
     order_holds,
+    first_versions,
     webhook_deliveries,
     webhook_events,
     guest_visits,

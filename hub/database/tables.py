@@ -266,18 +266,6 @@ order_events = Table(
     Index("ix_order_events_order_id", "order_id", "id"),
 )
 
-idempotency_keys = Table(
-    "idempotency_keys",
-    metadata,
-    # "principal key": one column, because SQLite does not use an index for pairs in a list.
-    Column("name", String(400), primary_key=True),
-    Column("fingerprint", LargeBinary(32), nullable=False),
-    Column("order_id", String(64), nullable=False),
-    Column("answer", Text, nullable=False),
-    Column("expires_at_ms", BigInteger, nullable=False),
-    Index("ix_idempotency_keys_expires_at_ms", "expires_at_ms"),
-)
-
 # One lane per link and order: mutex, first-in-first-out counter and wake-up in one row. `due_at_ms` is when the
 # lane's head may be worked; while it is leased it is the end of the lease; NULL means nothing is waiting.
 # `operation` is the head's, so that a breaker can hold back one kind of call.

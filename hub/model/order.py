@@ -129,6 +129,10 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What is still to be paid, over the checks that are not void."""
         return sum(check.due_cents for check in self.checks if check.status is not Status.VOID)
 
+    def without_guest(self) -> "Order":
+        """The order as it is kept once its guest is forgotten."""
+        return structs.replace(self, customer=None, delivery=None, note="")
+
     def check_number(self, check: Check) -> str:
         """What a check is called: as the POS calls it, else by the order and its place (`DT-001`, `DT-001-2`)."""
         place = next(index for index, own in enumerate(self.checks, start=1) if own.id == check.id)

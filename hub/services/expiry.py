@@ -1,6 +1,6 @@
 """Closes orders that nobody closed, and forgets what need not be kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from msgspec import structs
@@ -9,15 +9,18 @@ from sqlalchemy import Connection
 from hub.contract.ports import Clock
 from hub.database import orders as stored
 from hub.database.engine import Database
+from hub.database.first_versions import delete_first_versions
 from hub.database.order_reads import load_unchanged
 from hub.database.retention import delete_expired_keys
 from hub.model.ids import NewId
 from hub.model.order import Order
 from hub.model.status import FINAL_STAGES, OrderType, Stage, Status
+from hub.services.orders import IDEMPOTENCY_DAYS
 
 _HOUR_MS = 3_600_000
 UNCHANGED_UNTIL_EXPIRED_HOURS = 24  # decisions: an order nobody closes is closed after 24 h without change
 UNCHANGED_UNTIL_EXPIRED_HOURS_DINE_IN = 36
+_AT_ONCE = 1000
 
 
 class Expiry:
@@ -64,13 +67,18 @@ class Expiry:
         return closed
 
     async def forget_keys(self) -> int:
-        """Deletes idempotency keys that ended, in small steps; returns how many."""
-        now_ms, forgotten = self._clock.now_ms(), 0
-        while True:
-            deleted = await self._database.write(lambda connection: delete_expired_keys(connection, now_ms))
-            forgotten += deleted
-            if not deleted:
-                return forgotten
+        """Deletes idempotency keys that ended, and what their answers were written from; returns how many keys."""
+        now_ms = self._clock.now_ms()
+        forgotten = await self._in_steps(partial(delete_expired_keys, now_ms=now_ms, limit=_AT_ONCE))
+        placed_until_ms = now_ms - IDEMPOTENCY_DAYS * 24 * _HOUR_MS
+        await self._in_steps(partial(delete_first_versions, placed_until_ms=placed_until_ms, limit=_AT_ONCE))
+        return forgotten
+
+    async def _in_steps(self, delete: Callable[[Connection], int]) -> int:
+        deleted = 0
+        while step := await self._database.write(delete):
+            deleted += step
+        return deleted
 
 
 def is_forgotten(order: Order, now_ms: int) -> bool:

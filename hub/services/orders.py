@@ -124,7 +124,7 @@ class Orders:
                 field="externalId",
                 code="ORIGIN_REUSED",
             )
-        answer = placement.answer or render(await self.load(placement.order_id))
+        answer = placement.answer or render(placement.first or await self.load(placement.order_id))
         replayed = placement.kind is PlacementKind.REPLAYED
         return Placed(order_id=placement.order_id, answer=answer, replayed=replayed)
 
@@ -151,7 +151,8 @@ class Orders:
             event_id=companion_id("evt", order.id),
             actor=caller.name,
             submission=submission,
-            answer=lambda stored_order: render(OrderRecord(order=stored_order, injection=queued)),
+            injection=queued,
+            answer=render,
         )
 
     def _submission(self, venue: Venue, order: Order) -> tuple[Submission | None, tuple[InjectionState, ...]]:

@@ -16,8 +16,8 @@ from hub.database.outbox import Claimed, Completion, claim, complete
 from hub.model.check import Check, Line, Totals
 from hub.model.ids import time_ordered_id
 from hub.model.menu import Item, Menu
-from hub.model.order import MoneyAudit, Order, Origin, Timing
-from hub.model.status import OrderType, Status
+from hub.model.order import InjectionState, MoneyAudit, Order, Origin, Timing
+from hub.model.status import Injection, OrderType, Status
 from hub.model.venue import Link, Venue
 
 NOW = 1_795_000_000_000  # 2026-11-18 11:06:40 UTC
@@ -87,10 +87,19 @@ def new_order(
 ) -> NewOrder:
     """A `NewOrder` as the services make it; `body` stands for what the caller sent."""
     order = order_of(venue, at_ms=at_ms, origin_order_id=origin_order_id)
-    submission = None
+    submission: Submission | None = None
+    injection: tuple[InjectionState, ...] = ()
     if link is not None:
         steps = tuple((new_id("dlv"), operation) for operation in operations)
         submission = Submission(link_id=link.id, lane_id=new_id("lane"), steps=steps, deliver_by_ms=deliver_by_ms)
+        queued = InjectionState(
+            target=link.connector,
+            link_id=link.id,
+            state=Injection.QUEUED,
+            attempts=0,
+            deadline_at_ms=deliver_by_ms,
+        )
+        injection = (queued,)
     return NewOrder(
         order=order,
         order_prefix=venue.order_prefix,
@@ -102,7 +111,8 @@ def new_order(
         event_id=new_id("evt"),
         actor="tester",
         submission=submission,
-        answer=lambda stored: f"answer {stored.number}",
+        injection=injection,
+        answer=lambda record: f"answer {record.order.number}",
     )
 
 

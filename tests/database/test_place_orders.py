@@ -9,7 +9,9 @@ from msgspec import structs
 from sqlalchemy import func, select
 
 from hub.database import directory
+from hub.database.deliveries import State
 from hub.database.engine import Database
+from hub.database.first_versions import delete_first_versions
 from hub.database.order_reads import load_events, load_order
 from hub.database.orders import (
     NewOrder,
@@ -17,12 +19,27 @@ from hub.database.orders import (
     PlacementKind,
     place_orders,
 )
+from hub.database.repetition_tables import first_versions
 from hub.database.retention import delete_expired_keys
 from hub.database.tables import deliveries, lanes, order_events, orders, venues
+from hub.model.ids import time_ordered_id
 from hub.model.menu import Menu
-from hub.model.order import Origin
+from hub.model.order import OrderRecord, Origin, VendorRef
 from hub.model.status import Injection
-from tests.database.stored import DAY, LINK, MINUTE, NOW, OTHER_LINK, OTHER_VENUE, PLOV, VENUE, new_order
+from tests.database.stored import (
+    DAY,
+    LINK,
+    MINUTE,
+    NOW,
+    OTHER_LINK,
+    OTHER_VENUE,
+    PLOV,
+    VENUE,
+    claim_one,
+    close,
+    finish,
+    new_order,
+)
 
 PLACED, REPLAYED = PlacementKind.PLACED, PlacementKind.REPLAYED
 
@@ -90,12 +107,41 @@ def test_the_same_key_in_one_batch_makes_one_order_and_one_answer(database: Data
     assert rows(database) == 1
 
 
-def test_the_same_key_in_a_later_batch_gets_the_first_answer_word_for_word(database: Database) -> None:
+def as_placed(item: NewOrder, number: str) -> OrderRecord:
+    return OrderRecord(order=structs.replace(item.order, number=number), injection=item.injection)
+
+
+def test_the_same_key_in_a_later_batch_gets_the_order_as_it_was_placed(database: Database) -> None:
     first = new_order(key="k")
     place(database, first)
     [again] = place(database, new_order(key="k", at_ms=NOW + DAY))
-    assert again == Placement(kind=REPLAYED, order_id=first.order.id, answer="answer DT-001")
+    assert again == Placement(kind=REPLAYED, order_id=first.order.id, first=as_placed(first, "DT-001"))
     assert rows(database) == 1
+
+
+def test_an_order_that_was_changed_and_delivered_is_repeated_as_it_was_placed(database: Database) -> None:
+    first = new_order(key="k")
+    place(database, first)
+    finish(database, claim_one(database), State.DELIVERED, ref=VendorRef(kind="order", id="4711"))
+    for at_ms in (NOW + 1, NOW + 2):
+        close(database, first.order.id, at_ms=at_ms)
+    [again] = place(database, new_order(key="k", at_ms=NOW + DAY))
+    assert again == Placement(kind=REPLAYED, order_id=first.order.id, first=as_placed(first, "DT-001"))
+    record = database.read_now(lambda connection: load_order(connection, first.order.id))
+    assert record is not None and record.order.version == 3
+
+
+def test_first_versions_end_with_the_keys_in_small_steps(database: Database) -> None:
+    placed_at = [NOW, NOW, NOW, NOW + 1]
+    for n, at_ms in enumerate(placed_at):
+        order_id = time_ordered_id("order", now_ms=at_ms, random_bytes=bytes([n] * 10))
+        item = new_order(key=f"k{n}")
+        place(database, structs.replace(item, order=structs.replace(item.order, id=order_id)))
+        close(database, order_id)
+    counts = [database.run_now(lambda c: delete_first_versions(c, NOW + 1, limit=2)) for _ in range(3)]
+    assert counts == [2, 1, 0]
+    left = database.read_now(lambda connection: connection.execute(select(first_versions.c.order_id)).scalars().all())
+    assert left == [order_id]
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after another"])
@@ -122,7 +168,8 @@ def test_a_key_ends_after_its_seven_days_to_the_millisecond(database: Database) 
     [after] = place(database, new_order(key="k", at_ms=NOW + 7 * DAY))
     assert (before.kind, after.kind) == (REPLAYED, PLACED)
     [again] = place(database, new_order(key="k", at_ms=NOW + 7 * DAY + 1))
-    assert again == Placement(kind=REPLAYED, order_id=after.order_id, answer="answer DT-002")
+    assert again.first is not None
+    assert (again.order_id, again.first.order.number) == (after.order_id, "DT-002")
 
 
 def test_ended_keys_are_deleted_in_small_steps_and_others_stay(database: Database) -> None:
@@ -208,7 +255,7 @@ def test_numbers_go_on_past_999_and_venues_count_for_themselves(database: Databa
 
 
 def test_a_failed_batch_takes_no_number(database: Database) -> None:
-    broken = structs.replace(new_order(), answer=lambda order: msgspec.convert("x", int))
+    broken = structs.replace(new_order(), answer=lambda record: msgspec.convert("x", int))
     with pytest.raises(msgspec.ValidationError):
         place(database, new_order(), broken)
     [placement] = place(database, new_order())
@@ -253,7 +300,7 @@ async def test_processes_that_race_for_the_same_keys_store_each_order_once(
     assert len([result for result in placements if result.kind is PLACED]) == 20
     assert len([result for result in placements if result.kind is REPLAYED]) == 100
     for start in range(0, 120, 6):
-        assert len({(result.order_id, result.answer) for result in placements[start : start + 6]}) == 1
+        assert len({result.order_id for result in placements[start : start + 6]}) == 1
     assert rows(databases[0]) == 20
     numbers = {number_of(databases[0], result.order_id) for result in placements}
     assert numbers == {f"DT-{n:03d}" for n in range(1, 21)}

@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.database.engine import Database
 from hub.database.prepared import BulkInsert, Prepared, text_list
-from hub.database.tables import breakers, idempotency_keys, scheduled_runs
+from hub.database.repetition_tables import idempotency_keys
+from hub.database.tables import breakers, scheduled_runs
 
 AWKWARD = ["plain", 'with "quotes"', "back\\slash", "comma, {brace}", "line\nbreak", "₼ and 漢", "NULL", "null", ""]
 storable = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00"), max_size=20)

@@ -11,6 +11,7 @@ from hub.database.deliveries import State
 from hub.database.engine import Database
 from hub.database.order_reads import load_events, load_order
 from hub.database.orders import place_orders
+from hub.database.repetition_tables import idempotency_keys
 from hub.database.retention import (
     OF_AN_ORDER,
     Deleted,
@@ -22,7 +23,7 @@ from hub.database.retention import (
     release_hold,
     save_hold,
 )
-from hub.database.tables import idempotency_keys, metadata, orders
+from hub.database.tables import metadata, orders
 from hub.model.archive import Hold
 from hub.model.order import VendorRef
 from hub.model.status import Status
@@ -260,6 +261,7 @@ def test_all_that_is_an_order_s_own_is_read_table_by_table(database: Database) -
         "lanes": 1,
         "order_refs": 1,
         "order_holds": 1,
+        "first_versions": 0,
         "webhook_deliveries": 0,
         "webhook_events": 0,
         "guest_visits": 0,

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from hub.database import access_tables, guest_tables, webhook_tables  # noqa: F401 - each adds its tables
+from hub.database import access_tables, guest_tables, repetition_tables, webhook_tables  # noqa: F401 - each adds its tables
 from hub.database.tables import metadata
 
 connection = context.config.attributes["connection"]
