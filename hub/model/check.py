@@ -30,7 +30,8 @@ class Totals(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return cls(**{name: sum(getattr(row, name) for row in rows) for name in cls.__struct_fields__})
 
 
-class Modifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
+# gc=False where many live at once: such values form no cycles, so the garbage collector need not visit them.
+class Modifier(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One chosen option of a line; `quantity` is per one unit of the line. May hold options of its own."""
 
     modifier_id: str
@@ -52,7 +53,7 @@ class LineTax(Struct, frozen=True, kw_only=True):
     cents: int
 
 
-class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Line(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One ordered item. `gross = (unit + modifiers) × quantity`; `net = gross - discount`."""
 
     uid: str
@@ -91,7 +92,7 @@ class Charge(Struct, frozen=True, kw_only=True, omit_defaults=True):
     percent: str = ""
 
 
-class Check(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Check(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One bill of an order."""
 
     id: str

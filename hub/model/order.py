@@ -92,7 +92,7 @@ class Loss(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: LossKind = LossKind.FLATTENED
 
 
-class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One order. Amounts are minor units of `currency`; times are milliseconds since 1970, UTC."""
 
     id: str
@@ -185,7 +185,7 @@ class OpenItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
 
 
-class InjectionState(Struct, frozen=True, kw_only=True):
+class InjectionState(Struct, frozen=True, kw_only=True, gc=False):
     """Where the order stands on its way to one link."""
 
     target: str
@@ -206,7 +206,7 @@ class InjectionState(Struct, frozen=True, kw_only=True):
     """What was asked for since the target took the order and is not there."""
 
 
-class OrderRecord(Struct, frozen=True, kw_only=True):
+class OrderRecord(Struct, frozen=True, kw_only=True, gc=False):
     """An order with what the hub knows around it."""
 
     order: Order

@@ -27,6 +27,11 @@ class Catalog:
         """The items by id, retired ones too."""
         return {item.id: item for item in self.menu.items}
 
+    @cached_property
+    def orderable(self) -> Mapping[str, Item]:
+        """The items that can be ordered now, by id."""
+        return {item.id: item for item in self.menu.items if self.is_available(item)}
+
     def is_available(self, item: Item) -> bool:
         """Whether an item can be ordered now: neither the POS nor the hub's own 86 list says no."""
         return item.available and not item.retired and item.id not in self.sold_out

@@ -55,9 +55,9 @@ def bill(
     applied = None if discount is None else _discount(discount, lines, catalog)
     if applied is not None:
         lines = _share_out(lines, applied.cents, catalog)
-    shares = tuple(charge for charge in check.charges if charge.type == "share")
+    shares = [charge for charge in check.charges if charge.type == "share"]
     charges = (*_service_charges(lines, policies, order_type), *shares)
-    taxed = [_taxed(line, _rule(catalog, line, policies)) for line in lines]
+    taxed = [_taxed(catalog, line, policies.tax) for line in lines]
     return structs.replace(
         check,
         lines=tuple(taxed),
@@ -67,11 +67,6 @@ def bill(
     )
 
 
-def _rule(catalog: Catalog, line: Line, policies: Policies) -> Tax | None:
-    item = catalog.items.get(line.item_id)
-    return (None if item is None else item.tax) or policies.tax
-
-
 def _is_discountable(catalog: Catalog, line: Line) -> bool:
     """Lines of items that are no longer known, or that the POS added, may be discounted."""
     item = catalog.items.get(line.item_id)
@@ -79,37 +74,41 @@ def _is_discountable(catalog: Catalog, line: Line) -> bool:
 
 
 def _line(catalog: Catalog, request: LineRequest, asked_at: int, position: int) -> Line:
-    item = catalog.items.get(request.item_id)
-    if item is None or item.retired:
-        field = f"items[{asked_at}].itemId"
-        raise InvalidRequest(f"{field}: {request.item_id!r} is not on the menu", field=field, code="ITEM_UNKNOWN")
-    if not catalog.is_available(item):
-        field = f"items[{asked_at}].itemId"
-        raise InvalidRequest(f"{field}: {item.name!r} is sold out", field=field, code="ITEM_SOLD_OUT")
-    modifiers = _modifiers(item, request.modifiers, asked_at) if request.modifiers or item.modifier_groups else ()
-    unit_with_modifiers = item.price_cents
-    for chosen in modifiers:
-        unit_with_modifiers += chosen.unit_cents * chosen.quantity
+    item = catalog.orderable.get(request.item_id)
+    if item is None:
+        raise _not_orderable(catalog, request.item_id, f"items[{asked_at}].itemId")
+    quantity, unit_cents = request.quantity, item.price_cents
+    with_modifiers_cents = unit_cents
+    modifiers: tuple[Modifier, ...] = ()
+    if request.modifiers or item.modifier_groups:
+        modifiers = _modifiers(item, request.modifiers, asked_at)
+        for chosen in modifiers:
+            with_modifiers_cents += chosen.unit_cents * chosen.quantity
     return Line(
         uid=f"li_{position + 1}",
         item_id=item.id,
         name=item.name,
-        quantity=request.quantity,
-        unit_cents=item.price_cents,
-        gross_cents=unit_with_modifiers * request.quantity,
+        quantity=quantity,
+        unit_cents=unit_cents,
+        gross_cents=with_modifiers_cents * quantity,
         modifiers=modifiers,
         note=request.note,
         vendor=item.vendor,
     )
 
 
+def _not_orderable(catalog: Catalog, item_id: str, field: str) -> InvalidRequest:
+    item = catalog.items.get(item_id)
+    if item is None or item.retired:
+        return InvalidRequest(f"{field}: {item_id!r} is not on the menu", field=field, code="ITEM_UNKNOWN")
+    return InvalidRequest(f"{field}: {item.name!r} is sold out", field=field, code="ITEM_SOLD_OUT")
+
+
 def _modifiers(item: Item, choices: Sequence[ModifierChoice], asked_at: int) -> tuple[Modifier, ...]:
     chosen: list[Modifier] = []
-    counts: dict[str, int] = {}
     for index, choice in enumerate(choices):
         group, option = _option(item, choice, asked_at, index)
-        counts[group.id] = counts.get(group.id, 0) + choice.quantity
-        taken = choice.quantity
+        quantity = taken = choice.quantity
         for earlier in chosen:
             if earlier.modifier_id == option.id and earlier.group_id == group.id:
                 taken += earlier.quantity
@@ -126,13 +125,16 @@ def _modifiers(item: Item, choices: Sequence[ModifierChoice], asked_at: int) -> 
                 group_id=group.id,
                 name=option.name,
                 group=group.name,
-                quantity=choice.quantity,
+                quantity=quantity,
                 unit_cents=option.price_cents,
                 vendor=option.vendor,
             )
         )
     for group in item.modifier_groups:
-        count = counts.get(group.id, 0)
+        count = 0
+        for modifier in chosen:
+            if modifier.group_id == group.id:
+                count += modifier.quantity
         if count < group.min_select or (group.max_select and count > group.max_select):
             raise _wrong_count(item, group, count, f"items[{asked_at}].modifiers")
     return tuple(chosen)
@@ -195,14 +197,18 @@ def _share_out(lines: Sequence[Line], cents: int, catalog: Catalog) -> list[Line
 
 
 def _service_charges(lines: Sequence[Line], policies: Policies, order_type: OrderType) -> tuple[Charge, ...]:
+    if order_type not in policies.service_charge_order_types:
+        return ()
     percent = Decimal(policies.service_charge_percent)
-    if not percent or order_type not in policies.service_charge_order_types:
+    if not percent:
         return ()
     base = sum(line.gross_cents - line.discount_cents for line in lines)
     return (Charge(type="service", cents=percent_of(base, percent), percent=policies.service_charge_percent),)
 
 
-def _taxed(line: Line, rule: Tax | None) -> Line:
+def _taxed(catalog: Catalog, line: Line, default: Tax | None) -> Line:
+    item = catalog.items.get(line.item_id)
+    rule = (None if item is None else item.tax) or default
     return line if rule is None and line.tax is None else structs.replace(line, tax=_tax(line, rule))
 
 

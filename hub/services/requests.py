@@ -10,7 +10,7 @@ from hub.model.order import Customer, Delivery
 from hub.model.status import OrderType
 
 
-class ModifierChoice(Struct, frozen=True, kw_only=True):
+class ModifierChoice(Struct, frozen=True, kw_only=True, gc=False):
     """One option the guest chose; `group_id` is empty when the caller did not name it."""
 
     option_id: str
@@ -18,7 +18,7 @@ class ModifierChoice(Struct, frozen=True, kw_only=True):
     quantity: int = 1
 
 
-class LineRequest(Struct, frozen=True, kw_only=True):
+class LineRequest(Struct, frozen=True, kw_only=True, gc=False):
     """One item the guest ordered."""
 
     item_id: str
@@ -40,7 +40,7 @@ class DiscountRequest(Struct, frozen=True, kw_only=True):
         return cls(type=given.type, value=Decimal(given.value), reason=given.reason)
 
 
-class OrderRequest(Struct, frozen=True, kw_only=True):
+class OrderRequest(Struct, frozen=True, kw_only=True, gc=False):
     """An order as asked for. Prices are not part of it: they come from our menu."""
 
     venue_id: str
