@@ -1,9 +1,7 @@
 """What both generations of Clopos orders share: arithmetic, the comment, and reading an order back."""
 
-import binascii
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -16,8 +14,7 @@ from connectors.clopos.settings import SaleType
 from connectors.clopos.wire import Discount, Number
 from hub.contract.tables import VendorTables
 from hub.contract.writes import OrderWrite
-from hub.errors import UnmappedValue
-from hub.model.check import Charge, Line, Modifier
+from hub.model.check import Charge, Totals
 from hub.model.money import exponent, to_decimal
 from hub.model.order import Loss, LossKind, Order
 from hub.model.status import Status
@@ -46,8 +43,7 @@ class OrderSetup(Struct, frozen=True, kw_only=True):
     full_products: bool
 
 
-@dataclass(frozen=True)
-class Translated(Generic[Body]):
+class Translated(Struct, Generic[Body], frozen=True):
     """A request body, and what of the order it could not hold."""
 
     body: Body
@@ -68,89 +64,20 @@ def number(cents: int, scale: int) -> Number:
 
 def as_number(value: int | str) -> Number:
     """A price kept in the menu's vendor data (whole, or a decimal string) as a bare number again."""
-    return value if isinstance(value, int) else _decimal(value)
+    return value if isinstance(value, int) else Decimal(value)
 
 
-@lru_cache(maxsize=4096)
-def _decimal(text: str) -> Decimal:
-    return Decimal(text)
+def order_total(total_cents: int, scale: int) -> str:
+    """A total in major units with four places, e.g. `16.2000`."""
+    whole, rest = divmod(abs(total_cents), 10**scale)
+    return f"{'-' if total_cents < 0 else ''}{whole}.{rest * 10 ** (4 - scale):04d}"
 
 
-def order_total(order: Order) -> str:
-    """The order's total in major units with four places, e.g. `16.2000`."""
-    return f"{to_decimal(order.totals.total_cents, order.currency):.4f}"
-
-
-@lru_cache(maxsize=4096)
-def product_hash(product_id: int, modifiers: tuple[tuple[int, int], ...]) -> str:
-    """Clopos' key of a product with its modifiers, each given as (Clopos' id, count per unit).
-
-    Undocumented. This rule gives both values the documentation shows: `140` for the bare product 140, and
-    `MTExODcsMTEyMDE=` for product 1 with one each of 187 and 201.
-    """
-    if not modifiers:
-        return str(product_id)
-    plain = ",".join([f"{product_id}{count}{modifier_id}" for modifier_id, count in modifiers])
-    return binascii.b2a_base64(plain.encode(), newline=False).decode()
-
-
-def order_lines(order: Order, losses: list[Loss]) -> list[tuple[str, Line]]:
-    """Every line of the checks that are not void, with its path; Clopos knows one bill per order."""
-    checks = [(index, check) for index, check in enumerate(order.checks) if check.status is not Status.VOID]
-    if len(checks) > 1:
-        losses.append(lost("checks", "Clopos orders hold one bill; all checks became one"))
-    return [(f"checks[{at}].lines[{index}]", line) for at, check in checks for index, line in enumerate(check.lines)]
-
-
-def line_product(line: Line, path: str) -> Mapping[str, Any]:
-    """The catalogue's product behind a line; raises `UnmappedValue` when the item is not from Clopos' menu."""
-    product: Mapping[str, Any] | None = line.vendor.get("product")
-    if product is None:
-        raise UnmappedValue(
-            f"{line.name!r} ({line.item_id}) is not in the menu synced from Clopos", connector=CONNECTOR, field=path
-        )
-    return product
-
-
-def line_modifiers(line: Line, path: str, losses: list[Loss]) -> list[tuple[int, int, Modifier]]:
-    """The line's modifiers as (Clopos' id, count per unit, modifier); Clopos knows one level, so deeper ones move up.
-
-    Raises `UnmappedValue` for a modifier that is not from Clopos' menu.
-    """
-    flat: list[tuple[int, int, Modifier]] = []
-    _flatten(line.modifiers, path, 1, flat, losses)
-    return flat
-
-
-def _flatten(
-    modifiers: tuple[Modifier, ...],
-    path: str,
-    times: int,
-    flat: list[tuple[int, int, Modifier]],
-    losses: list[Loss],
-) -> None:
-    for index, modifier in enumerate(modifiers):
-        modifier_id = modifier.vendor.get("id")
-        if modifier_id is None:
-            raise UnmappedValue(
-                f"modifier {modifier.name!r} ({modifier.modifier_id}) is not in the menu synced from Clopos",
-                connector=CONNECTOR,
-                field=f"{path}.modifiers[{index}]",
-            )
-        count = modifier.quantity * times
-        flat.append((modifier_id, count, modifier))
-        if modifier.modifiers:
-            deeper = f"{path}.modifiers[{index}]"
-            losses.append(lost(f"{deeper}.modifiers", "Clopos knows one level of modifiers; they moved up to the line"))
-            _flatten(modifier.modifiers, deeper, count, flat, losses)
-
-
-def order_discount(order: Order, tables: VendorTables, losses: list[Loss]) -> Discount:
-    """The one discount a Clopos order can hold; several become one amount."""
-    total_cents = order.totals.discount_cents
-    discounts = [one for check in order.checks if check.status is not Status.VOID for one in check.discounts]
+def order_discount(order: Order, total_cents: int, tables: VendorTables, losses: list[Loss]) -> Discount:
+    """The one discount a Clopos order can hold; several become one amount. `total_cents` is all that was taken off."""
     if not total_cents:
         return {"discount_type": tables.to_vendor("discount_type", "none"), "discount_value": 0}
+    discounts = [one for check in order.checks if check.status is not Status.VOID for one in check.discounts]
     if len(discounts) == 1 and discounts[0].cents == total_cents and discounts[0].type == "percent":
         percent = tables.to_vendor("discount_type", "percent")
         return {"discount_type": percent, "discount_value": plain(discounts[0].value)}
@@ -225,21 +152,23 @@ def order_comment(request: OrderWrite, extras: Sequence[tuple[str, str]], losses
     return " | ".join(parts)
 
 
-def money_extras(order: Order, charges: Sequence[Charge]) -> list[tuple[str, str]]:
+def money_extras(totals: Totals, charges: Sequence[Charge], currency: str) -> list[tuple[str, str]]:
     """Charges and tips without a field, as text for the comment; they are in the total all the same."""
     extras = [
-        ("checks.charges", f"{charge.type.capitalize()} charge {to_decimal(charge.cents, order.currency)}")
+        ("checks.charges", f"{charge.type.capitalize()} charge {to_decimal(charge.cents, currency)}")
         for charge in charges
         if charge.cents
     ]
-    if order.totals.tip_cents:
-        extras.append(("totals.tip_cents", f"Tip {to_decimal(order.totals.tip_cents, order.currency)}"))
+    if totals.tip_cents:
+        extras.append(("totals.tip_cents", f"Tip {to_decimal(totals.tip_cents, currency)}"))
     return extras
 
 
 def phone_digits(phone: str) -> str:
     """A phone number as digits only, without the international `00`: `+994 70 540 10 40` is `994705401040`."""
-    return "".join([character for character in phone if character.isdecimal()]).removeprefix("00")
+    bare = phone.lstrip("+")
+    digits = bare if bare.isdecimal() else "".join([character for character in bare if character.isdecimal()])
+    return digits.removeprefix("00")
 
 
 def phone_to_clopos(phone: str) -> str:

@@ -6,6 +6,8 @@ Only what the hub sends is complete; of what it reads, the fields it uses. Fract
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict, final
 
+from msgspec import Raw
+
 Number = int | Decimal
 Row = dict[str, Any]
 """One object of a vendor's list, as it came: nothing in it may be taken for granted."""
@@ -101,7 +103,8 @@ class PayloadV1(TypedDict):
 
     service: ServiceV1
     customer: CustomerV1
-    products: list[ProductV1]
+    products: list[Raw]
+    """Each one a `ProductV1` as JSON."""
     meta: OrderMetaV1
 
 
@@ -160,7 +163,8 @@ class OrderV2(TypedDict):
     sale_type_id: int
     venue_id: int
     customer: CustomerV2
-    products: list[ProductV2]
+    products: list[Raw]
+    """Each one a `ProductV2` as JSON."""
     delivery_fee: NotRequired[Number]
     comment: str
     discount: Discount

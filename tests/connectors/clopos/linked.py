@@ -16,6 +16,7 @@ from hub.contract.redact import Redactor
 from hub.contract.tables import load_tables
 from hub.contract.writes import OrderWrite
 from hub.model.check import Check, Discount, Line, Modifier, Totals
+from hub.model.decimals import decode_json, encode_json
 from hub.model.order import Customer, MoneyAudit, Order, Origin, Timing
 from hub.model.status import OrderType
 from hub.model.venue import Link
@@ -97,6 +98,11 @@ class LinkedClopos:
     def knows_customer(self, phone_digits: str, customer_id: int) -> None:
         """The hub has learnt this customer's number before."""
         self.refs.refs[(LINK_ID, "customer", phone_digits)] = str(customer_id)
+
+
+def as_sent(body: Any) -> Any:
+    """A body as the vendor reads it; fractions are `Decimal`."""
+    return decode_json(encode_json(body))
 
 
 def product_line(**changes: Any) -> Line:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import jsonschema
-import msgspec
 import pytest
 from msgspec import structs
 
@@ -15,9 +14,19 @@ from connectors.clopos.translate_v1 import order_to_clopos
 from hub.contract.tables import load_schema, load_tables
 from hub.errors import UnmappedValue
 from hub.model.check import Charge, Check, Discount, Modifier, Totals
+from hub.model.decimals import encode_json
 from hub.model.order import Customer, Delivery, Order, Timing
 from hub.model.status import OrderType, Status
-from tests.connectors.clopos.linked import MARK, documented, example_check, order, plain_line, product_line, write
+from tests.connectors.clopos.linked import (
+    MARK,
+    as_sent,
+    documented,
+    example_check,
+    order,
+    plain_line,
+    product_line,
+    write,
+)
 
 SETUP = OrderSetup(
     tables=load_tables("clopos"),
@@ -32,8 +41,8 @@ SETUP = OrderSetup(
 
 
 def translated(of: Order, **changes: Any) -> Any:
-    """The payload, with the customer's number in front."""
-    return order_to_clopos(write(of), structs.replace(SETUP, **changes)).body
+    """The payload as the vendor reads it, with the customer's number in front."""
+    return as_sent(order_to_clopos(write(of), structs.replace(SETUP, **changes)).body)
 
 
 def lost_paths(of: Order) -> list[str]:
@@ -49,7 +58,7 @@ def test_the_documented_order_is_sent_as_documented_but_for_the_comment() -> Non
 
 
 def test_the_documented_order_keeps_its_total_hash_and_letters_on_the_wire() -> None:
-    raw = msgspec.json.encode(translated(order())).decode()
+    raw = encode_json(order_to_clopos(write(order()), SETUP).body).decode()
     assert '"orderTotal":"16.2000"' in raw
     assert '"product_hash":"MTExODcsMTEyMDE="' in raw
     assert "Mega Dürüm Menü Alana Çiğ Köfte Dürüm" in raw
@@ -187,6 +196,15 @@ def test_an_item_that_is_not_from_the_menu_of_clopos_stops_the_order() -> None:
     assert raised.value.field == "checks[0].lines[0]"
 
 
+def test_a_modifier_that_is_not_from_the_menu_of_clopos_is_named_by_its_place() -> None:
+    sauce = Modifier(modifier_id="m3", group_id="g", name="Sauce")
+    menu = Modifier(modifier_id="m2", group_id="g", name="Menu", modifiers=(sauce,), vendor={"id": 2})
+    with pytest.raises(UnmappedValue) as raised:
+        translated(order([plain_line(400, 1), plain_line(400, 1, modifiers=(menu,))]))
+    assert raised.value.field == "checks[0].lines[1].modifiers[0].modifiers[0]"
+    assert raised.value.message == "modifier 'Sauce' (m3) is not in the menu synced from Clopos"
+
+
 def test_a_guest_without_a_name_is_called_guest() -> None:
     customer = translated(order([plain_line(400, 1)], customer=None))["payload"]["customer"]
     assert (customer["name"], customer["phone"]) == ("Guest", None)
@@ -205,6 +223,28 @@ def test_dinars_have_three_decimals() -> None:
     body = translated(order([plain_line(1250, 1)], currency="KWD"))
     assert body["payload"]["products"][0]["meta"]["price"] == Decimal("1.250")
     assert body["payload"]["meta"]["orderTotal"] == "1.2500"
+
+
+def test_a_product_that_was_renamed_and_repriced_goes_out_as_it_is_now() -> None:
+    before = plain_line(400, 1)
+    product = {**before.vendor["product"], "name": "Soup", "price": "4.50"}
+    after = structs.replace(before, unit_cents=450, vendor={"product": product})
+    sent = [translated(order([line]))["payload"]["products"][0]["meta"] for line in (before, after, before)]
+    assert [(meta["price"], meta["order_product"]["product"]["name"]) for meta in sent] == [
+        (4, "Göbələk şorbası"),
+        (Decimal("4.5"), "Soup"),
+        (4, "Göbələk şorbası"),
+    ]
+
+
+def test_equal_lines_differ_where_the_currency_or_the_link_differs() -> None:
+    line = product_line(unit_cents=1250)
+    dinars = translated(order([line], currency="KWD"))["payload"]["products"][0]["meta"]
+    manats = translated(order([line]))["payload"]["products"][0]["meta"]
+    assert (dinars["price"], manats["price"]) == (Decimal("1.25"), Decimal("12.5"))
+    full = translated(order([line]), full_products=True)["payload"]["products"][0]["meta"]["order_product"]
+    assert manats["order_product"]["product_modificators"][0] == {"modificator_id": 187, "count": 1}
+    assert full["product_modificators"][0] == {"modificator": {"id": 187, "name": "yyy", "price": 3}, "count": 1}
 
 
 def test_an_order_of_ten_items_is_translated_in_well_under_a_millisecond() -> None:
