@@ -9,9 +9,11 @@ from hub.database import directory as stored
 from hub.database.engine import Database
 from hub.database.secrets import load_secrets
 from hub.errors import NotFound
+from hub.model.check import Line
 from hub.model.ids import parse_id
 from hub.model.menu import Item, Menu
 from hub.model.venue import Link, Venue
+from hub.services.requests import ModifierChoice
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Catalog:
     def orderable(self) -> Mapping[str, Item]:
         """The items that can be ordered now, by id."""
         return {item.id: item for item in self.menu.items if self.is_available(item)}
+
+    @cached_property
+    def portions(self) -> dict[tuple[str, tuple[ModifierChoice, ...]], Line]:
+        """One of an item with these choices, as pricing found it before in this version of the menu."""
+        return {}
 
     def is_available(self, item: Item) -> bool:
         """Whether an item can be ordered now: neither the POS nor the hub's own 86 list says no."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hub.errors import InvalidRequest
 from hub.model.check import Charge, Discount
@@ -12,7 +13,7 @@ from hub.model.menu import Item, Tax
 from hub.model.status import OrderType
 from hub.model.venue import Policies
 from hub.services.requests import DiscountRequest, LineRequest, ModifierChoice
-from tests.services.priced import amount, catalog, line, percent, priced, totals_of
+from tests.services.priced import PLOV, amount, catalog, line, percent, priced, totals_of
 
 
 def refused(*lines: LineRequest, **values: object) -> tuple[str | None, str | None]:
@@ -30,6 +31,27 @@ def test_an_item_costs_what_the_menu_says() -> None:
     assert (first.uid, first.item_id, first.name, first.quantity) == ("li_1", "plov", "Plov", 2)
     assert (first.unit_cents, first.gross_cents, first.vendor) == (1800, 3600, {"id": 42})
     assert (second.uid, second.gross_cents, second.tax) == ("li_2", 300, None)
+
+
+def test_what_was_ordered_before_keeps_its_own_place_quantity_and_note() -> None:
+    menu = catalog()
+    first = priced(structs.replace(line("pizza", 2, "o_large"), note="cut in two"), menu=menu).lines[0]
+    again = priced(line("tea"), line("pizza", 1, "o_large"), line("pizza", 1, "o_small"), menu=menu).lines
+    assert (first.uid, first.quantity, first.gross_cents, first.note) == ("li_1", 2, 2900, "cut in two")
+    assert [(entry.uid, entry.quantity, entry.gross_cents, entry.note) for entry in again] == [
+        ("li_1", 1, 300, ""),
+        ("li_2", 1, 1450, ""),
+        ("li_3", 1, 1200, ""),
+    ]
+    assert refused(line("pizza"), menu=menu) == ("items[0].modifiers", "MODIFIER_REQUIRED")
+    assert refused(line("tea"), line("pizza"), menu=menu) == ("items[1].modifiers", "MODIFIER_REQUIRED")
+
+
+def test_a_menu_remembers_at_most_five_hundred_portions() -> None:
+    menu = catalog(*(structs.replace(PLOV, id=f"plov_{number}", price_cents=number) for number in range(700)))
+    for number in (*range(700), 3):
+        assert priced(line(f"plov_{number}", 2), menu=menu).lines[0].gross_cents == 2 * number
+    assert len(menu.portions) == 201
 
 
 def test_eighteen_less_ten_percent_is_sixteen_twenty() -> None:
