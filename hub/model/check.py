@@ -107,7 +107,7 @@ class Check(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     @property
     def paid_cents(self) -> int:
         """What was paid and not given back, without tips."""
-        return sum(payment.cents - payment.refunded_cents for payment in self.payments)
+        return sum([payment.cents - payment.refunded_cents for payment in self.payments])
 
     @property
     def due_cents(self) -> int:

@@ -127,7 +127,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     @property
     def due_cents(self) -> int:
         """What is still to be paid, over the checks that are not void."""
-        return sum(check.due_cents for check in self.checks if check.status is not Status.VOID)
+        return sum([check.due_cents for check in self.checks if check.status is not Status.VOID])
 
     def without_guest(self) -> "Order":
         """The order as it is kept once its guest is forgotten."""
@@ -135,8 +135,10 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     def check_number(self, check: Check) -> str:
         """What a check is called: as the POS calls it, else by the order and its place (`DT-001`, `DT-001-2`)."""
-        place = next(index for index, own in enumerate(self.checks, start=1) if own.id == check.id)
-        return check.number or (self.number if place == 1 else f"{self.number}-{place}")
+        if check.number:
+            return check.number
+        place = [own.id for own in self.checks].index(check.id) + 1
+        return self.number if place == 1 else f"{self.number}-{place}"
 
 
 class VendorRef(Struct, frozen=True, kw_only=True):
@@ -224,4 +226,4 @@ class OrderRecord(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def fidelity(self) -> tuple[Loss, ...]:
         """Everything any target could not take as it was."""
-        return (*(loss for state in self.injection for loss in state.losses), *self.kept_here)
+        return (*[loss for state in self.injection for loss in state.losses], *self.kept_here)
