@@ -6,6 +6,7 @@ Sources: https://developer.clopos.com/api-reference/products/get-all-products, /
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -29,11 +30,14 @@ class CatalogueSetup(Struct, frozen=True, kw_only=True):
     full_products: bool
 
 
+# Every order that is read back names the same products again.
+@lru_cache(maxsize=10_000)
 def item_id(link_id: str, product_id: str) -> str:
     """Our id of a product or variant."""
     return derived_id("item", link_id, product_id)
 
 
+@lru_cache(maxsize=10_000)
 def modifier_id(link_id: str, modificator_id: str) -> str:
     """Our id of one option of a modifier group."""
     return derived_id("mod", link_id, modificator_id)

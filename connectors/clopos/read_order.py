@@ -84,11 +84,13 @@ def _checks(
     products = payload.get("products")
     if not isinstance(products, list) or not products:
         return ()
-    lines = [_line(f"{order_id}-{index}", row, setup) for index, row in enumerate(products)]
-    if any(line is None for line in lines):
-        return ()
-    known = tuple(line for line in lines if line is not None)
-    subtotal = sum(line.gross_cents for line in known)
+    known: list[Line] = []
+    for index, row in enumerate(products):
+        line = _line(f"{order_id}-{index}", row, setup)
+        if line is None:
+            return ()
+        known.append(line)
+    subtotal = sum([line.gross_cents for line in known])
     meta = _mapping(payload.get("meta"))
     discount = _discount(_mapping(meta.get("discount")), subtotal, setup)
     charges = _charges(meta, payload, subtotal - (discount.cents if discount else 0), setup)
@@ -101,7 +103,7 @@ def _checks(
     if told_cents is not None and told_cents != totals.total_cents:
         return ()
     discounts = (discount,) if discount else ()
-    return (Check(id=order_id, status=status, lines=known, discounts=discounts, charges=charges, totals=totals),)
+    return (Check(id=order_id, status=status, lines=tuple(known), discounts=discounts, charges=charges, totals=totals),)
 
 
 def _line(uid: str, row: Any, setup: ReadSetup) -> Line | None:
