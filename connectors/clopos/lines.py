@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 
 from connectors.clopos.translate import CONNECTOR, lost
 from hub.errors import UnmappedValue
-from hub.model.check import Check, Modifier
+from hub.model.check import Check, Line, Modifier
 from hub.model.decimals import encode_json
 from hub.model.order import Loss, Order
 from hub.model.status import Status
@@ -23,7 +23,7 @@ PlacedCheck = tuple[int, Check]
 class LineContent(Struct, frozen=True, array_like=True):
     """All of a line that Clopos may get to see; two lines with the same content are the same JSON."""
 
-    product: dict[str, Any]
+    vendor: dict[str, Any]
     modifiers: tuple[Modifier, ...]
     quantity: int
     unit_cents: int
@@ -31,6 +31,14 @@ class LineContent(Struct, frozen=True, array_like=True):
     """How many decimals the currency has."""
     full: bool
     """Whether modifiers go out with name and price (v1)."""
+
+    @property
+    def product(self) -> dict[str, Any]:
+        """The catalogue's product; raises `UnmappedValue` when the item is not from Clopos' menu."""
+        product: dict[str, Any] | None = self.vendor.get("product")
+        if product is None:
+            raise UnmappedValue("an item that is not in the menu synced from Clopos", connector=CONNECTOR)
+        return product
 
 
 class WrittenLine(Struct, frozen=True):
@@ -79,21 +87,24 @@ def line_json(
     written_lines = []
     for at, check in checks:
         for index, line in enumerate(check.lines):
-            product = line.vendor.get("product")
-            if product is None:
-                message = f"{line.name!r} ({line.item_id}) is not in the menu synced from Clopos"
-                raise UnmappedValue(message, connector=CONNECTOR, field=line_path(at, index))
             # In the order of LineContent's fields. A guest's note is not among them, so it is never remembered.
-            content = encode_json((product, line.modifiers, line.quantity, line.unit_cents, scale, full))
+            content = encode_json((line.vendor, line.modifiers, line.quantity, line.unit_cents, scale, full))
             try:
                 written = write(content)
             except UnmappedValue as problem:
-                field = f"{line_path(at, index)}.{problem.field}"
-                raise UnmappedValue(problem.message, connector=CONNECTOR, field=field) from problem
+                raise _unmapped(line, line_path(at, index), problem) from problem
             if written.moved_up:
                 losses += [lost(f"{line_path(at, index)}.{place}", _MOVED_UP) for place in written.moved_up]
             written_lines.append(_with_note(written.json, line.note) if with_notes and line.note else written.json)
     return written_lines
+
+
+def _unmapped(line: Line, path: str, problem: UnmappedValue) -> UnmappedValue:
+    """The problem with its place in the order; a writer knows only the place below the line, and not its name."""
+    if not problem.field:
+        message = f"{line.name!r} ({line.item_id}) is not in the menu synced from Clopos"
+        return UnmappedValue(message, connector=CONNECTOR, field=path)
+    return UnmappedValue(problem.message, connector=CONNECTOR, field=f"{path}.{problem.field}")
 
 
 def _with_note(line: Raw, note: str) -> Raw:

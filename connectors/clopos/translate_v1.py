@@ -96,11 +96,12 @@ def order_to_clopos(request: OrderWrite, setup: OrderSetup) -> Translated[OrderV
 @lru_cache(maxsize=4096)  # a known line takes 0.5 us, a new one 4: half of the lines must be known for it to pay
 def _product(content: bytes) -> WrittenLine:
     line = read_content(content)
-    product_id: int = line.product["id"]
+    catalogued = line.product
+    product_id: int = catalogued["id"]
     modifiers = flatten(line.modifiers)
     modificators: list[ModificatorV1] = [{"modificator_id": one, "count": count} for one, count, _ in modifiers.chosen]
     order_product: OrderProductV1 = {
-        "product": _with_price(line.product),
+        "product": _with_price(catalogued),
         "count": line.quantity,
         # The documentation sends "completed" in v1 and "new" in v2 and explains neither.
         "status": "completed",

@@ -69,7 +69,8 @@ def order_to_clopos(request: OrderWrite, setup: OrderSetup) -> Translated[OrderV
 @lru_cache(maxsize=4096)  # a known line takes 0.5 us, a new one 4: half of the lines must be known for it to pay
 def _product(content: bytes) -> WrittenLine:
     line = read_content(content)
-    product_id: int = line.product["id"]
+    catalogued = line.product
+    product_id: int = catalogued["id"]
     flat = flatten(line.modifiers)
     modifiers: list[ModifierV2] = [
         {
@@ -82,7 +83,7 @@ def _product(content: bytes) -> WrittenLine:
     ]
     body: ProductV2 = {
         "product_id": product_id,
-        "product_name": line.product["name"],
+        "product_name": catalogued["name"],
         "count": line.quantity,
         "price": number(line.unit_cents, line.scale),
         "status": "new",

@@ -176,19 +176,20 @@ def _order_type(text: str) -> OrderType:
 
 def line_request(item: ItemBody) -> LineRequest:
     """One item as the services understand it."""
-    modifiers = tuple([_choice(choice) for choice in item.modifiers]) if item.modifiers else ()
+    modifiers = tuple(
+        [
+            ModifierChoice(option_id=choice)
+            if isinstance(choice, str)
+            else ModifierChoice(option_id=choice.option_id, group_id=choice.modifier_group_id, quantity=choice.quantity)
+            for choice in item.modifiers
+        ]
+    )
     return LineRequest(item_id=_item_id(item.item_id), quantity=item.quantity, modifiers=modifiers, note=item.notes)
 
 
 @lru_cache(maxsize=10_000)  # the same items are ordered again and again: 50 ns instead of 400
 def _item_id(text: str) -> str:
     return parse_id("item", text) or text
-
-
-def _choice(body: str | ModifierBody) -> ModifierChoice:
-    if isinstance(body, str):
-        return ModifierChoice(option_id=body)
-    return ModifierChoice(option_id=body.option_id, group_id=body.modifier_group_id, quantity=body.quantity)
 
 
 def discount_request(body: DiscountBody, field: str = "value") -> DiscountRequest:

@@ -22,9 +22,8 @@ class Totals(Struct, frozen=True, kw_only=True, omit_defaults=True):
     total_cents: int = 0
 
     @classmethod
-    def sum_of(cls, totals: Iterable[Self]) -> Self:
+    def sum_of(cls, rows: Sequence[Self]) -> Self:
         """Adds totals up field by field."""
-        rows = list(totals)
         if len(rows) == 1:
             return rows[0]
         return cls(**{name: sum(getattr(row, name) for row in rows) for name in cls.__struct_fields__})

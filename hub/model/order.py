@@ -122,7 +122,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     @property
     def totals(self) -> Totals:
         """The sum over the checks that are not void."""
-        return Totals.sum_of(check.totals for check in self.checks if check.status is not Status.VOID)
+        return Totals.sum_of([check.totals for check in self.checks if check.status is not Status.VOID])
 
     @property
     def due_cents(self) -> int:

@@ -114,7 +114,7 @@ class Pickup:
             structs.replace(check, id=self._new_id("chk"), lines=tuple(known_line(line, items) for line in check.lines))
             for check in told.checks
         ) or (Check(id=self._new_id("chk"), totals=Totals(total_cents=told.total_cents or 0)),)
-        total_cents = Totals.sum_of(check.totals for check in checks).total_cents
+        total_cents = Totals.sum_of([check.totals for check in checks]).total_cents
         status = Status.OPEN if told.status is Status.UNKNOWN else told.status
         return Order(
             id=self._new_id("order"),

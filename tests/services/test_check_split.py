@@ -123,7 +123,7 @@ def test_splits_moves_and_shares_conserve_everything(
                 checks = [own for own in others if own.id != target.id] + list(moved)
         except InvalidRequest as problem:
             assert problem.field in ("ways", "items")
-    assert Totals.sum_of(check.totals for check in checks) == whole.totals
+    assert Totals.sum_of([check.totals for check in checks]) == whole.totals
     assert quantities(checks) == quantities([whole])
     assert all(is_sound(check) for check in checks)
     uids = [line.uid for check in checks for line in check.lines]
