@@ -69,8 +69,8 @@ def as_number(value: int | str) -> Number:
 
 def order_total(total_cents: int, scale: int) -> str:
     """A total in major units with four places, e.g. `16.2000`."""
-    whole, rest = divmod(abs(total_cents), 10**scale)
-    return f"{'-' if total_cents < 0 else ''}{whole}.{rest * 10 ** (4 - scale):04d}"
+    units = abs(total_cents) * 10 ** (4 - scale)
+    return f"{'-' if total_cents < 0 else ''}{units // 10_000}.{units % 10_000:04d}"
 
 
 def order_discount(order: Order, total_cents: int, tables: VendorTables, losses: list[Loss]) -> Discount:
