@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -199,7 +199,7 @@ def new_order(
 
     Raises `InvalidRequest` naming the field, or `Forbidden`.
     """
-    local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
+    local = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(venue.timezone))
     check_rules(request, venue, caller, now_ms, local)
     check = price_check(
         catalog,
@@ -274,7 +274,7 @@ def _check_promised(promised_at_ms: int, venue: Venue, now_ms: int) -> None:
         raise InvalidRequest("scheduledFor: more than a year ahead", field="scheduledFor", code="TIME_TOO_FAR")
     if promised_at_ms <= now_ms:
         raise InvalidRequest("scheduledFor: this time is past", field="scheduledFor", code="TIME_PAST")
-    local = datetime.fromtimestamp(promised_at_ms / 1000, UTC).astimezone(ZoneInfo(venue.timezone))
+    local = datetime.fromtimestamp(promised_at_ms / 1000, ZoneInfo(venue.timezone))
     if not is_open(venue, local):
         raise InvalidRequest(f"scheduledFor: {venue.name} is closed then", field="scheduledFor", code="STORE_CLOSED")
 
