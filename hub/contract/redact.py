@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -11,7 +11,14 @@ HIDDEN = "[hidden]"
 MAX_BODY_CHARACTERS = 16_000
 _SHORTEST_SECRET = 4
 _MOST_LEARNT = 48
+_OUR_KEYS_BEGIN = ("sk_", "whsec_")
 _OUR_KEY = re.compile(r"(?:sk_[A-Za-z0-9_-]{16,}|whsec_[A-Za-z0-9+/=_-]{16,})")
+
+# A body is first looked through in short: with these letters only, a fifth of it. Where no name of a secret is in
+# there, none is in the body, and looking for each of ten names in the whole of it took 15 us in place of 6 (3 KB).
+_TELLING = b"ehknops_"
+_SMALL = bytes(range(256)).lower()
+_UNTELLING = bytes(letter for letter in range(256) if _SMALL[letter] not in _TELLING)
 
 ALWAYS_SECRET_HEADERS = ("authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key")
 ALWAYS_SECRET_FIELDS = ("password", "client_secret", "access_token", "refresh_token", "api_key", "pin", "token")
@@ -27,6 +34,7 @@ class Redactor:
         self._headers = {name.lower() for name in (*ALWAYS_SECRET_HEADERS, *headers)}
         names = {name.lower() for name in (*ALWAYS_SECRET_FIELDS, *fields)}
         self._hints = tuple(sorted({f'{name[-5:]}"'.encode() for name in names}))
+        self._signs = _shortest({_telling(name.encode()) for name in (*names, *_OUR_KEYS_BEGIN)})
         alternatives = "|".join(map(re.escape, sorted(names)))
         self._field = re.compile(rf'"({alternatives})"\s*:\s*("(?:[^"\\]|\\.)*"?|[-\d.eE+]+)', re.IGNORECASE)
         self._values = tuple(spelling for value in values for spelling in _spellings(value))
@@ -54,32 +62,55 @@ class Redactor:
         """A body as text, secrets hidden, cut to `MAX_BODY_CHARACTERS`."""
         content, length = content[: 4 * MAX_BODY_CHARACTERS], len(content)
         text = content.decode("utf-8", "replace")
-        lowered = (
-            content.lower()
-        )  # bytes, because looking for something in text beyond Latin-1 takes five times as long
-        for hint in self._hints:
-            if hint in lowered:
-                text = self._field.sub(rf'"\1":"{HIDDEN}"', text)
-                break
+        suspicious = self._may_hold_secrets(content)
+        if suspicious:
+            text = self._without_fields(content, text)
+        if b"\x00" in content:
+            text = text.replace("\x00", "�")
         text = self._without_values(text)
-        if b"sk_" in content or b"whsec_" in content:
-            text = _OUR_KEY.sub(HIDDEN, text)
+        if suspicious:
+            text = _without_our_keys(text)
         if len(text) > MAX_BODY_CHARACTERS:
             return f"{text[:MAX_BODY_CHARACTERS]}… [{length} bytes in all]"
         return text
 
     def text(self, text: str) -> str:
         """Any text with the known secret values hidden, and without null bytes, which PostgreSQL refuses."""
-        text = self._without_values(text)
-        return _OUR_KEY.sub(HIDDEN, text) if "sk_" in text or "whsec_" in text else text
-
-    def _without_values(self, text: str) -> str:
         if "\x00" in text:
             text = text.replace("\x00", "�")
+        return _without_our_keys(self._without_values(text))
+
+    def _may_hold_secrets(self, content: bytes) -> bool:
+        """Whether a name of a secret, or the beginning of a key of ours, can be in it."""
+        letters = _telling(content)
+        for sign in self._signs:  # noqa: SIM110 - `any` takes 0.4 us more, twice per request
+            if sign in letters:
+                return True
+        return False
+
+    def _without_fields(self, content: bytes, text: str) -> str:
+        lowered = content.lower()  # bytes: looking for something in text beyond Latin-1 takes five times as long
+        return self._field.sub(rf'"\1":"{HIDDEN}"', text) if any(hint in lowered for hint in self._hints) else text
+
+    def _without_values(self, text: str) -> str:
         for value in self._hidden:
             if value in text:
                 text = text.replace(value, HIDDEN)
         return text
+
+
+def _telling(content: bytes) -> bytes:
+    """The telling letters of a text, in their order."""
+    return content.translate(_SMALL, _UNTELLING)
+
+
+def _shortest(signs: Collection[bytes]) -> tuple[bytes, ...]:
+    """The signs that hold no other one: where none of these is, there is none at all."""
+    return tuple(sorted(sign for sign in signs if not any(other in sign for other in signs if other != sign)))
+
+
+def _without_our_keys(text: str) -> str:
+    return _OUR_KEY.sub(HIDDEN, text) if "sk_" in text or "whsec_" in text else text
 
 
 def _longest_first(values: Sequence[str]) -> tuple[str, ...]:

@@ -48,6 +48,20 @@ def test_a_secret_with_quotes_and_backslashes_is_hidden_by_its_name(secret: str,
         assert json.loads(shown) == {"x": 1, name: HIDDEN, "y": 2}
 
 
+@given(secret=secrets, name=st.sampled_from(("cvv", "PAN", "öffnung", "Kennwort")), around=documents)
+def test_any_name_that_a_manifest_gives_is_hidden_whatever_letters_it_is_made_of(
+    secret: str, name: str, around: Any
+) -> None:
+    document = json.dumps({"before": around, name.swapcase(): secret, "after": around}, ensure_ascii=False)
+    assert secret not in Redactor(fields=(name,)).body(document.encode())
+
+
+@given(before=documents, key=st.sampled_from(("sk_Kq3-9_", "whsec_K+/=q3_-")), after=documents)
+def test_a_key_of_ours_is_hidden_in_every_body(before: Any, key: str, after: Any) -> None:
+    key += "x" * 16
+    assert key[6:] not in Redactor().body(json.dumps([before, f"It is {key}.", after]).encode())
+
+
 @given(number=st.integers(10_000, 10**12), name=names)
 def test_a_secret_number_is_hidden_by_its_name(number: int, name: str) -> None:
     assert str(number) not in Redactor(fields=("client_id_secret",)).body(json.dumps({name: number}).encode())
