@@ -68,6 +68,11 @@ def test_a_call_comes_back_as_it_was(database: Database) -> None:
     assert load(database) == [answered, silent]
 
 
+def test_a_null_byte_in_an_error_or_an_address_becomes_something_every_database_takes(database: Database) -> None:
+    keep(database, call(url="http://till/\x00", error="RejectedByVendor: \x00"))
+    assert [(one.url, one.error) for one in load(database)] == [("http://till/�", "RejectedByVendor: �")]
+
+
 def test_the_calls_of_an_order_are_read_across_midnight_in_their_order(database: Database) -> None:
     late, early, other = call(at_ms=MIDNIGHT + 5), call(at_ms=MIDNIGHT - 5), call(order_id="order_2")
     keep(database, late, early, other)
