@@ -1,5 +1,6 @@
 """The web application of a hub: its faces, one behind the other."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -8,7 +9,7 @@ from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from hub.api.admission import Desk, Visitors
+from hub.api.admission import Desk, Visitors, headers_of
 from hub.api.edge import Edge
 from hub.api.health import PATH as HEALTH_PATH
 from hub.api.health import health_route
@@ -26,6 +27,8 @@ from hub.services.channels import INBOUND
 from hub.services.limits import RequestRules
 from hub.services.oauth.service import OAuth
 from hub.trace.inbound import InboundTrace
+
+_PLAIN_HOST = re.compile(r"[0-9A-Za-z.:\[\]-]*")  # Litestar knows what to do with others
 
 
 def create_app(hub: Hub, *, deliver: bool = True, operations: Sequence[Operation] = OPERATIONS) -> ASGIApp:
@@ -83,9 +86,18 @@ def create_app(hub: Hub, *, deliver: bool = True, operations: Sequence[Operation
         max_body_bytes=settings.max_body_bytes,
     )
 
+    at_fixed_paths = rest.at_fixed_paths(operations)
+
     async def doors(scope: Scope, receive: Receive, send: Send) -> None:
-        is_channel = scope["type"] == ScopeType.HTTP and scope["path"].startswith(f"{INBOUND}/")
-        await (inbound if is_channel else web)(scope, receive, send)
+        app: ASGIApp = web
+        if scope["type"] == ScopeType.HTTP:
+            path = scope["path"]
+            found = at_fixed_paths.get((scope["method"], path))
+            if found is not None and _PLAIN_HOST.fullmatch(headers_of(scope).get("host", "")):
+                app = found
+            elif path.startswith(f"{INBOUND}/"):
+                app = inbound
+        await app(scope, receive, send)
 
     rules = RequestRules(
         per_minute=settings.requests_per_minute,

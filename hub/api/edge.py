@@ -1,7 +1,8 @@
 """The outermost layer: admits or refuses each request, and completes every answer's headers."""
 
 import asyncio
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -22,15 +23,15 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": f"{_ASKED}, If-Match, Mcp-Session-Id, Last-Event-ID",
     "Access-Control-Max-Age": "600",
 }
-_SAFE = {
-    b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
-    b"referrer-policy": b"no-referrer",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"cache-control": b"no-store",
-}
-_SAFE_OVER_TLS = {**_SAFE, b"strict-transport-security": b"max-age=31536000"}
+_SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+_SAFE_OVER_TLS = (*_SAFE, (b"strict-transport-security", b"max-age=31536000"))
 
 
 class Edge:
@@ -74,11 +75,11 @@ class Edge:
             admission = self._desk.admit(authorization, address)
         put_admission(scope, admission, headers)  # type: ignore[arg-type]
         cors: dict[str, str] = {}
-        safe = _SAFE_OVER_TLS if scope["scheme"] == "https" else _SAFE
+        over_tls = scope["scheme"] == "https"
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _completed(message["headers"], safe, cors, admission.allowance)
+                message["headers"] = _completed(message["headers"], over_tls, cors, admission.allowance)
             await send(message)
 
         try:
@@ -109,24 +110,23 @@ class Edge:
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by their name in small letters; those that came twice as one, with a comma between."""
+    """Headers by their name, which ASGI gives in small letters; those that came twice as one, with a comma between."""
     headers: dict[str, str] = {}
     for name_bytes, value_bytes in raw:
-        name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
+        name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 
 def _completed(
     headers: Iterable[tuple[bytes, bytes]],
-    safe: Mapping[bytes, bytes],
+    over_tls: bool,
     cors: Mapping[str, str],
     allowance: Allowance | None,
 ) -> list[tuple[bytes, bytes]]:
     """The answer's headers, with ours where it has none of that name."""
     completed = list(headers)
-    names = {name for name, _ in completed}  # small letters: ASGI wants them so
-    completed += [pair for pair in safe.items() if pair[0] not in names]
+    completed += _missing(tuple([name for name, _ in completed]), over_tls)
     if cors:
         completed += [(name.lower().encode(), value.encode("latin-1")) for name, value in cors.items()]
     if allowance is not None:
@@ -138,6 +138,12 @@ def _completed(
     return completed
 
 
+@lru_cache(maxsize=256)
+def _missing(names: tuple[bytes, ...], over_tls: bool) -> Sequence[tuple[bytes, bytes]]:
+    """Our headers that an answer with headers of these names has not; small letters: ASGI wants them so."""
+    return [pair for pair in (_SAFE_OVER_TLS if over_tls else _SAFE) if pair[0] not in names]
+
+
 def _in_time(receive: Receive) -> Receive:
     """`receive` that waits only so long for a request's body."""
     complete = False
@@ -147,8 +153,6 @@ def _in_time(receive: Receive) -> Receive:
         nonlocal complete, deadline
         if complete:
             return await receive()
-        if deadline is None:
-            deadline = asyncio.get_running_loop().time() + _BODY_SECONDS
         # Nearly every body is there before anybody asks for it; a timer around what never waits takes 5 us.
         begun = receive().__await__()
         try:
@@ -156,6 +160,8 @@ def _in_time(receive: Receive) -> Receive:
         except StopIteration as at_once:
             message = at_once.value
         else:
+            if deadline is None:
+                deadline = asyncio.get_running_loop().time() + _BODY_SECONDS
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await _Begun(begun, awaited)

@@ -118,8 +118,7 @@ class Services(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """One call of an operation, understood and authenticated."""
 
     caller: Caller
@@ -134,13 +133,12 @@ class Request:
     """How long the caller wants to wait for the POS (`Prefer: wait=10`, RFC 7240)."""
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """The answer: JSON text, and the order the call was about, if any."""
 
     content: str
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     order_id: str = ""
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 HIDDEN = "[hidden]"
 MAX_BODY_CHARACTERS = 16_000
+_MOST_BYTES = 4 * MAX_BODY_CHARACTERS
 _SHORTEST_SECRET = 4
 _MOST_LEARNT = 48
 _OUR_KEYS_BEGIN = ("sk_", "whsec_")
@@ -58,10 +59,12 @@ class Redactor:
         shown = {name: HIDDEN if name.lower() in self._headers else value for name, value in pairs}
         return self.text(msgspec.json.encode(shown).decode())  # secret values are known in JSON's spelling as well
 
-    def body(self, content: bytes) -> str:
-        """A body as text, secrets hidden, cut to `MAX_BODY_CHARACTERS`."""
-        content, length = content[: 4 * MAX_BODY_CHARACTERS], len(content)
-        text = content.decode("utf-8", "replace")
+    def body(self, content: bytes, text: str | None = None) -> str:
+        """A body as text, secrets hidden, cut to `MAX_BODY_CHARACTERS`. `text` is the content as text, if known."""
+        length = len(content)
+        if text is None or length > _MOST_BYTES:
+            content = content[:_MOST_BYTES]
+            text = content.decode("utf-8", "replace")
         suspicious = self._may_hold_secrets(content)
         if suspicious:
             text = self._without_fields(content, text)

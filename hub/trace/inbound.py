@@ -29,10 +29,14 @@ class InboundTrace:
         response_body: bytes,
         order_id: str,
         error: str,
+        response_text: str | None = None,
         link_id: str = "",
         redactor: Redactor | None = None,
     ) -> None:
-        """Keeps one inbound call; `redactor` knows the secrets of the link it came in by."""
+        """Keeps one inbound call; `redactor` knows the secrets of the link it came in by.
+
+        `response_text` is the answer's body as text, which spares decoding it.
+        """
         redactor = redactor or self._redactor
         self._sink.record(
             Call(
@@ -49,7 +53,7 @@ class InboundTrace:
                 request_headers=redactor.headers(request_headers),
                 request_body=redactor.body(request_body),
                 response_headers=redactor.headers(response_headers),
-                response_body=redactor.body(response_body),
+                response_body=redactor.body(response_body, response_text),
                 error=redactor.text(error) if error else "",
             )
         )
