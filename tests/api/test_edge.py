@@ -244,19 +244,9 @@ async def test_over_tls_browsers_are_told_to_stay_there() -> None:
     assert (await door.call(base="https://hub")).headers["strict-transport-security"] == "max-age=31536000"
 
 
-async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_module, "_BODY_SECONDS", 0.01)
-    sent: list[Any] = []
-    parts = iter([{"type": "http.request", "body": b"{", "more_body": True}])
-
-    async def receive() -> Any:
-        part = next(parts, None)
-        return part if part is not None else await asyncio.Event().wait()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
+def posting() -> Any:
+    """The scope of a request whose body comes in parts."""
+    return {
         "type": "http",
         "method": "POST",
         "path": "/api/v1/orders",
@@ -271,7 +261,60 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
         "state": {},
         "extensions": {},
     }
-    await Door().edge(scope, receive, send)  # type: ignore[arg-type]
+
+
+async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_module, "_BODY_SECONDS", 0.01)
+    sent: list[Any] = []
+    parts = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive() -> Any:
+        part = next(parts, None)
+        return part if part is not None else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await Door().edge(posting(), receive, send)
     assert sent[0]["status"] == 400
     assert b"BODY_TOO_SLOW" in sent[1]["body"]
     assert (b"connection", b"close") in sent[0]["headers"]
+
+
+async def test_a_body_is_taken_whole_whether_its_parts_are_there_or_come_later() -> None:
+    sent: list[Any] = []
+    parts = asyncio.Queue[bytes]()
+    parts.put_nowait(b"there ")
+
+    async def receive() -> Any:
+        part = await parts.get()
+        return {"type": "http.request", "body": part, "more_body": part != b"end"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    answering = asyncio.create_task(Door().edge(posting(), receive, send))
+    for part in (b"later ", b"end"):
+        await asyncio.sleep(0)
+        parts.put_nowait(part)
+    await answering
+    assert sent[1]["body"] == b"there later end"
+
+
+async def test_who_waits_for_a_body_stops_waiting_when_the_request_is_given_up() -> None:
+    ended: list[str] = []
+
+    async def receive() -> Any:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("receive")
+
+    async def send(message: Any) -> None: ...
+
+    answering = asyncio.create_task(Door().edge(posting(), receive, send))
+    await asyncio.sleep(0)
+    answering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await answering
+    assert ended == ["receive"]
