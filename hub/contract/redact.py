@@ -59,23 +59,21 @@ class Redactor:
         shown = {name: HIDDEN if name.lower() in self._headers else value for name, value in pairs}
         return self.text(msgspec.json.encode(shown).decode())  # secret values are known in JSON's spelling as well
 
-    def body(self, content: bytes, text: str | None = None) -> str:
-        """A body as text, secrets hidden, cut to `MAX_BODY_CHARACTERS`. `text` is the content as text, if known."""
-        length = len(content)
-        if text is None or length > _MOST_BYTES:
-            content = content[:_MOST_BYTES]
-            text = content.decode("utf-8", "replace")
-        suspicious = self._may_hold_secrets(content)
-        if suspicious:
-            text = self._without_fields(content, text)
-        if b"\x00" in content:
-            text = text.replace("\x00", "�")
-        text = self._without_values(text)
-        if suspicious:
-            text = _without_our_keys(text)
-        if len(text) > MAX_BODY_CHARACTERS:
-            return f"{text[:MAX_BODY_CHARACTERS]}… [{length} bytes in all]"
-        return text
+    def body(self, content: bytes) -> str:
+        """A body as text, secrets hidden, cut to `MAX_BODY_CHARACTERS`."""
+        content, length = content[:_MOST_BYTES], len(content)
+        return self._shown(content, content.decode("utf-8", "replace"), length, self._may_hold_secrets(content))
+
+    def bodies(self, request: bytes, response: bytes, response_text: str | None = None) -> tuple[str, str]:
+        """Both bodies of a call, looked through in one go. `response_text` is the second one as text, if known."""
+        sent, got = request[:_MOST_BYTES], response[:_MOST_BYTES]
+        suspicious = self._may_hold_secrets(sent + got)
+        if response_text is None or len(response) > _MOST_BYTES:
+            response_text = got.decode("utf-8", "replace")
+        return (
+            self._shown(sent, sent.decode("utf-8", "replace"), len(request), suspicious),
+            self._shown(got, response_text, len(response), suspicious),
+        )
 
     def text(self, text: str) -> str:
         """Any text with the known secret values hidden, and without null bytes, which PostgreSQL refuses."""
@@ -90,6 +88,18 @@ class Redactor:
             if sign in letters:
                 return True
         return False
+
+    def _shown(self, content: bytes, text: str, length: int, suspicious: bool) -> str:
+        if suspicious:
+            text = self._without_fields(content, text)
+        if b"\x00" in content:
+            text = text.replace("\x00", "�")
+        text = self._without_values(text)
+        if suspicious:
+            text = _without_our_keys(text)
+        if len(text) > MAX_BODY_CHARACTERS:
+            return f"{text[:MAX_BODY_CHARACTERS]}… [{length} bytes in all]"
+        return text
 
     def _without_fields(self, content: bytes, text: str) -> str:
         lowered = content.lower()  # bytes: looking for something in text beyond Latin-1 takes five times as long

@@ -38,6 +38,7 @@ class InboundTrace:
         `response_text` is the answer's body as text, which spares decoding it.
         """
         redactor = redactor or self._redactor
+        request_shown, response_shown = redactor.bodies(request_body, response_body, response_text)
         self._sink.record(
             Call(
                 at_ms=at_ms,
@@ -51,9 +52,9 @@ class InboundTrace:
                 status=status,
                 milliseconds=round(milliseconds, 2),
                 request_headers=redactor.headers(request_headers),
-                request_body=redactor.body(request_body),
+                request_body=request_shown,
                 response_headers=redactor.headers(response_headers),
-                response_body=redactor.body(response_body, response_text),
+                response_body=response_shown,
                 error=redactor.text(error) if error else "",
             )
         )

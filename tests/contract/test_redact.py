@@ -110,6 +110,21 @@ def test_a_secret_at_the_edge_of_what_is_kept_is_hidden(secret: str, filler: int
             assert secret[:8] not in shown
 
 
+pieces = st.sampled_from(
+    ('"pin":', '"token"', ": 12345", '"sk_', "whsec_", "a" * 20, '","', "\x00", "₼", "secret-value")
+)
+
+
+@given(first=st.lists(pieces).map("".join), second=st.lists(pieces).map("".join), longer=st.booleans())
+def test_both_bodies_of_a_call_are_shown_as_each_alone_would_be(first: str, second: str, longer: bool) -> None:
+    redactor = Redactor(values=("secret-value",))
+    second += "x" * 70_000 if longer else ""
+    request, response = first.encode(), second.encode()
+    alone = redactor.body(request), redactor.body(response)
+    assert redactor.bodies(request, response) == alone
+    assert redactor.bodies(request, response, second) == alone
+
+
 def test_a_long_body_is_cut_and_says_how_long_it_was() -> None:
     shown = Redactor().body(b"x" * 20_000)
     assert shown == "x" * 16_000 + "… [20000 bytes in all]"
