@@ -194,7 +194,7 @@ class CloposClient:
         full = self._dialect.path_prefix + path
         return await self._with_token(
             lambda headers: self._http.send(
-                operation, method, full, headers={**headers, **(extra or {})}, body=body, safe=safe
+                operation, method, full, headers={**headers, **extra} if extra else headers, body=body, safe=safe
             )
         )
 

@@ -182,7 +182,7 @@ def _moment_ms(value: Any) -> int | None:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     # Clopos writes an empty object as an empty list, as PHP does.
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _integer(value: Any) -> int:

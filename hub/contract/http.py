@@ -105,7 +105,8 @@ class VendorHttp:
         self._clock = clock
         self._redactor = redactor
         self._refusal = refusal
-        self._urls: dict[str, httpx.URL] = {}
+        self._urls: dict[str, tuple[httpx.URL, str]] = {}
+        self._hidden = ""
         self._limits: dict[str, tuple[RateLimit, ...]] = {}
         self._timeout = {"connect": profile.connect_timeout_seconds, "read": None, "pool": None}
 
@@ -131,16 +132,19 @@ class VendorHttp:
 
     def hide(self, secret: str) -> None:
         """Keeps a value that was just issued (a token) out of everything recorded from now on."""
-        self._redactor = self._redactor.with_value(secret)
+        if secret != self._hidden:  # the same one comes with every call
+            self._redactor = self._redactor.with_value(secret)
+            self._hidden = secret
 
-    def _url(self, path: str) -> httpx.URL:
-        """The address of a path; parsed once for paths that come again and again."""
-        url = self._urls.get(path)
-        if url is None:
+    def _url(self, path: str) -> tuple[httpx.URL, str]:
+        """The address of a path and its `Host` header; parsed once for paths that come again and again."""
+        known = self._urls.get(path)
+        if known is None:
             if len(self._urls) >= _KNOWN_URLS:
                 self._urls.clear()
-            url = self._urls[path] = httpx.URL(self.profile.base_url + path)
-        return url
+            url = httpx.URL(self.profile.base_url + path)
+            known = self._urls[path] = (url, url.netloc.decode("ascii"))
+        return known
 
     def _limits_of(self, operation: str) -> Sequence[RateLimit]:
         """The limits that hold for an operation: the general ones and its own."""
@@ -194,8 +198,8 @@ class VendorHttp:
         exchange = _Exchange(self, operation, safe)
         if content is None:
             content = b"" if body is None else encode_json(body)
-        url = self._url(path)
-        sent_headers = {"host": url.netloc.decode("ascii"), **headers, "accept": "application/json"}
+        url, host = self._url(path)
+        sent_headers = {"host": host, **headers, "accept": "application/json"}
         if content:
             sent_headers["content-type"] = "application/json"
             sent_headers["content-length"] = str(len(content))
@@ -335,14 +339,15 @@ class _TooLarge(Exception):
 
 async def _read_capped(response: httpx.Response, most: int) -> bytes:
     chunks = bytearray()
+    stream = cast(httpx.AsyncByteStream, response.stream)
     packed = "content-encoding" in response.headers
     try:
-        async for chunk in response.aiter_bytes() if packed else cast(httpx.AsyncByteStream, response.stream):
+        async for chunk in response.aiter_bytes() if packed else stream:
             chunks += chunk
             if len(chunks) > most:
                 raise _TooLarge(f"the answer is longer than {most} bytes")
     finally:
-        await response.aclose()
+        await stream.aclose()
     return bytes(chunks)
 
 
