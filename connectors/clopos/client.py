@@ -263,8 +263,8 @@ def _rows(answer: Answer) -> tuple[Row, ...]:
 
 
 def _object(answer: Answer) -> Row:
-    data = answer.data.get("data") if isinstance(answer.data, Mapping) else None
-    return dict(data) if isinstance(data, Mapping) else {}
+    data = answer.data.get("data") if isinstance(answer.data, dict) else None
+    return data if isinstance(data, dict) else {}
 
 
 def _total(data: Any) -> int | None:

@@ -19,7 +19,7 @@ def refusal(body: Any) -> str | None:
     `success: false` says no under any HTTP status (https://developer.clopos.com/errors); the v1 overview shows
     errors without `success`. `error` is a slug, a sentence, or a list of objects with a `message`.
     """
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return None
     says_no = body.get("success") is False or ("error" in body and "data" not in body and not body.get("success"))
     if not says_no:

@@ -14,6 +14,7 @@ import aiohttp
 import httpx
 import msgspec
 from httpx_aiohttp import AiohttpTransport
+from msgspec import Struct
 
 from hub.contract.context import current_call_context
 from hub.contract.ports import CallSink, Clock, RateLimiter
@@ -57,8 +58,7 @@ def new_transport(max_connections: int = 512) -> AiohttpTransport:
     return AiohttpTransport(client=session)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A vendor's answer. `data` is its JSON, numbers with a point as `Decimal`; None for an empty body."""
 
     status: int

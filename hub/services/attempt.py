@@ -1,7 +1,6 @@
 """One attempt at one delivery: look first if an earlier one may have happened, send, and say what becomes of it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from msgspec import Struct, structs
 
@@ -31,8 +30,7 @@ from hub.services.pos_reading import CLOCK_SKEW_MS
 _AGREEING_LOOK_UPS_MS = 5_000  # two look-ups this far apart must both say "absent"
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True, kw_only=True):
     """What an attempt needs to know besides its delivery."""
 
     now_ms: Callable[[], int]

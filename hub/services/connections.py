@@ -67,7 +67,7 @@ class Connections:
         venue = self._directory.venue(link.venue_id)
         sealed = self._directory.sealed_secrets()
         built = self._built.get(link.id)
-        if built is None or built[0] != link or built[1] != venue or built[2] != sealed:
+        if built is None or not (_same(built[0], link) and _same(built[1], venue) and _same(built[2], sealed)):
             built = (link, venue, sealed, self._build(link, venue))
             self._built[link.id] = built
         return built[3]
@@ -132,6 +132,11 @@ class Connections:
                 clock=self._clock,
             )
         )
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two values are equal; mostly they are one object, which spares every call a look at all settings."""
+    return one is other or one == other
 
 
 def resolve_config(
