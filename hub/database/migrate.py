@@ -1,5 +1,6 @@
 """Brings a database to the newest schema, with Alembic."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -8,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+_SCRIPTS = str(Path(__file__).parent / "migrations")
 _LOCK = 7021400  # any number, the same in every process
 
 
@@ -27,12 +29,17 @@ def migrate(connection: Connection) -> list[str]:
 
 def is_current(connection: Connection) -> bool:
     """Whether the database has the newest schema."""
-    head = ScriptDirectory.from_config(_config(connection)).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == head
+    return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
+@cache
+def _head() -> str | None:
+    """The newest revision this program knows; to read all migrations for it takes longer than to take an order."""
+    return ScriptDirectory(_SCRIPTS).get_current_head()
 
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", _SCRIPTS)
     config.attributes["connection"] = connection
     return config
