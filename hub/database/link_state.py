@@ -43,11 +43,20 @@ def load_codes(connection: Connection, link_id: str) -> list[CodeRow]:
 
 def load_ref(connection: Connection, link_id: str, kind: str, key: str) -> str | None:
     """The vendor id learnt for a key, e.g. a customer's id by phone."""
-    query = select(link_refs.c.vendor_id).where(
-        link_refs.c.link_id == link_id, link_refs.c.kind == kind, link_refs.c.ref_key == key
-    )
-    found: str | None = connection.execute(query).scalar_one_or_none()
-    return found
+    found = _REF.run(connection, link_id, kind, key)
+    return found[0].vendor_id if found else None
+
+
+_REF = Prepared(
+    lambda _: select(link_refs.c.vendor_id).where(
+        link_refs.c.link_id == bindparam("link_id"),
+        link_refs.c.kind == bindparam("kind"),
+        link_refs.c.ref_key == bindparam("key"),
+    ),
+    "link_id",
+    "kind",
+    "key",
+)
 
 
 def save_ref(connection: Connection, link_id: str, kind: str, key: str, vendor_id: str, now_ms: int) -> None:

@@ -1,7 +1,8 @@
 """OAuth against those who want in: stolen codes and tokens, other people's addresses, forged forms."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from tests.journeys.conftest import NewStage
@@ -255,15 +256,24 @@ def test_a_registration_that_is_none_is_refused(hub: PublicHub, body: bytes) -> 
     assert answer.json()["error"] in ("invalid_client_metadata", "invalid_redirect_uri")
 
 
+def until_refused(ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+    """Ten are let in; a few more where a minute ends meanwhile, but never twice as many."""
+    answers = [ask(0)]
+    while answers[-1].status_code != 429:
+        assert len(answers) <= 20
+        answers.append(ask(len(answers)))
+    return answers
+
+
 def test_registering_and_guessing_keys_are_limited_by_address(hub: PublicHub) -> None:
     here = hub.from_elsewhere()
-    answers = [hub.client.post("/oauth/register", json={"redirect_uris": [BACK]}, headers=here) for _ in range(11)]
-    assert [answer.status_code for answer in answers] == [201] * 10 + [429]
+    answers = until_refused(lambda _: hub.client.post("/oauth/register", json={"redirect_uris": [BACK]}, headers=here))
+    assert {answer.status_code for answer in answers[:-1]} == {201} and len(answers) >= 11
     assert int(answers[-1].headers["Retry-After"]) > 0
     person = hub.person()
     form = person.fields(person.open(hub.asking(hub.register())))
-    statuses = [person.decide(form, decision="allow", api_key=f"sk_guess{n}").status_code for n in range(11)]
-    assert statuses == [403] * 10 + [429]
+    answers = until_refused(lambda n: person.decide(form, decision="allow", api_key=f"sk_guess{n}"))
+    assert {answer.status_code for answer in answers[:-1]} == {403} and len(answers) >= 11
     assert person.decide(form, decision="allow", api_key=KEY).status_code == 429
 
 
