@@ -1,5 +1,6 @@
 """The schedule: every process ticks, and for each slot of a job exactly one of them runs it."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ class Schedule:
             slot = int(self._now_ms() // (job.seconds * 1000))
             if job.everywhere or await self._claim_slot(job.name, slot):
                 await job.run()
+        except asyncio.CancelledError:
+            _log.debug("job %s was broken off: the process stops", job.name)
         except HubError as problem:
             _log.error("job %s: %s", job.name, problem.message)
         except Exception:  # the edge of a job: the next slot tries again

@@ -100,3 +100,23 @@ async def test_a_started_schedule_ticks_until_it_is_stopped() -> None:
     ran.clear()
     await asyncio.sleep(0.03)
     assert not ran.is_set()
+
+
+async def test_a_job_that_is_broken_off_by_the_stop_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    begun, broken_off = asyncio.Event(), asyncio.Event()
+
+    async def run() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            broken_off.set()
+
+    ticking = schedule(Job("slow", 0.01, run, everywhere=True), Slots())
+    ticking.start()
+    await asyncio.wait_for(begun.wait(), 5)
+    with caplog.at_level(logging.WARNING):
+        ticking.stop()
+        await asyncio.wait_for(broken_off.wait(), 5)
+        await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records] == []

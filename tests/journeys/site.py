@@ -135,7 +135,9 @@ class Server(Process):
 
     def item_id(self, name: str = "Lülə kabab", slug: str = "demo-restaurant") -> str:
         """The id of an item on a venue's menu; by default of one that needs no modifier."""
-        item_id: str = self.menu(slug)[name]["id"]
+        items = self.menu(slug)
+        assert name in items, f"{slug} has only {sorted(items)}; the hub said: {self.log.read_text(encoding='utf-8')}"
+        item_id: str = items[name]["id"]
         return item_id
 
     def close(self) -> None:
