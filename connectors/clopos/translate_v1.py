@@ -3,19 +3,15 @@
 Source: https://developer.clopos.com/api-reference/orders/create-order, read 2026-11-21.
 """
 
-from functools import lru_cache
 from typing import Any
-
-from msgspec import Raw
 
 from connectors.clopos.lines import (
     FlatModifiers,
-    WrittenLine,
-    flatten,
+    LineContent,
     line_json,
     line_path,
     product_hash,
-    read_content,
+    remembered,
     sent_checks,
 )
 from connectors.clopos.read_order import order_from_clopos
@@ -35,7 +31,6 @@ from connectors.clopos.translate import (
 from connectors.clopos.wire import ModificatorV1, OrderProductV1, OrderV1, PricedModificatorV1, ProductV1
 from hub.contract.writes import OrderWrite
 from hub.model.check import Charge
-from hub.model.decimals import encode_json
 from hub.model.money import exponent
 from hub.model.order import Loss
 
@@ -93,12 +88,9 @@ def order_to_clopos(request: OrderWrite, setup: OrderSetup) -> Translated[OrderV
     return Translated(body, tuple(losses))
 
 
-@lru_cache(maxsize=4096)  # a known line takes 0.5 us, a new one 4: half of the lines must be known for it to pay
-def _product(content: bytes) -> WrittenLine:
-    line = read_content(content)
-    catalogued = line.product
+@remembered
+def _product(line: LineContent, catalogued: dict[str, Any], modifiers: FlatModifiers) -> ProductV1:
     product_id: int = catalogued["id"]
-    modifiers = flatten(line.modifiers)
     modificators: list[ModificatorV1] = [{"modificator_id": one, "count": count} for one, count, _ in modifiers.chosen]
     order_product: OrderProductV1 = {
         "product": _with_price(catalogued),
@@ -108,13 +100,12 @@ def _product(content: bytes) -> WrittenLine:
         "product_modificators": _priced(modifiers, line.scale) if line.full else modificators,
         "product_hash": product_hash(product_id, modifiers.counts),
     }
-    product: ProductV1 = {
+    return {
         "product_id": product_id,
         "count": line.quantity,
         "product_modificators": modificators,
         "meta": {"price": number(line.unit_cents, line.scale), "order_product": order_product},
     }
-    return WrittenLine(Raw(encode_json(product)), modifiers.moved_up)
 
 
 def _with_price(product: dict[str, Any]) -> dict[str, Any]:

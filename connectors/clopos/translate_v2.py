@@ -4,11 +4,9 @@ Source: https://developer.clopos.com/api-reference/v2/orders/create-order, read 
 the nested shape of v1.
 """
 
-from functools import lru_cache
+from typing import Any
 
-from msgspec import Raw
-
-from connectors.clopos.lines import WrittenLine, flatten, line_json, product_hash, read_content, sent_checks
+from connectors.clopos.lines import FlatModifiers, LineContent, line_json, product_hash, remembered, sent_checks
 from connectors.clopos.read_order import order_from_clopos
 from connectors.clopos.translate import (
     GUEST,
@@ -23,7 +21,6 @@ from connectors.clopos.translate import (
 )
 from connectors.clopos.wire import ModifierV2, OrderV2, ProductV2
 from hub.contract.writes import OrderWrite
-from hub.model.decimals import encode_json
 from hub.model.money import exponent
 from hub.model.order import Loss
 
@@ -66,12 +63,9 @@ def order_to_clopos(request: OrderWrite, setup: OrderSetup) -> Translated[OrderV
     return Translated(body, tuple(losses))
 
 
-@lru_cache(maxsize=4096)  # a known line takes 0.5 us, a new one 4: half of the lines must be known for it to pay
-def _product(content: bytes) -> WrittenLine:
-    line = read_content(content)
-    catalogued = line.product
+@remembered
+def _product(line: LineContent, catalogued: dict[str, Any], flat: FlatModifiers) -> ProductV2:
     product_id: int = catalogued["id"]
-    flat = flatten(line.modifiers)
     modifiers: list[ModifierV2] = [
         {
             "modifier_id": modifier_id,
@@ -81,7 +75,7 @@ def _product(content: bytes) -> WrittenLine:
         }
         for modifier_id, count, modifier in flat.chosen
     ]
-    body: ProductV2 = {
+    return {
         "product_id": product_id,
         "product_name": catalogued["name"],
         "count": line.quantity,
@@ -90,4 +84,3 @@ def _product(content: bytes) -> WrittenLine:
         "product_hash": product_hash(product_id, flat.counts),
         "modifiers": modifiers,
     }
-    return WrittenLine(Raw(encode_json(body)), flat.moved_up)

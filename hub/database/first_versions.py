@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from hub.database.order_reads import decode_order
 from hub.database.prepared import BulkInsert, Prepared, text_list
 from hub.database.repetition_tables import first_versions
 from hub.database.tables import orders
 from hub.model.ids import time_ordered_id
 from hub.model.order import Order
 
-_ORDER = msgspec.json.Decoder(Order)
 _INSERT = BulkInsert(first_versions, "order_id", "document")
 _LOAD = Prepared(
     lambda _: (
@@ -35,13 +35,13 @@ def keep_first(connection: Connection, order: Order) -> None:
 def load_first(connection: Connection, order_id: str) -> Order | None:
     """An order as it was placed; as it is now where the first version is no longer kept, None where there is none."""
     rows = _LOAD.run(connection, order_id)
-    return _ORDER.decode(rows[0].document) if rows else None
+    return decode_order(rows[0].document) if rows else None
 
 
 def anonymise_first(connection: Connection, order_ids: Sequence[str]) -> None:
     """Takes the guest out of the first versions of these orders."""
     for row in _AMONG.run(connection, text_list(connection, order_ids)):
-        nobodys = _ORDER.decode(row.document).without_guest()
+        nobodys = decode_order(row.document).without_guest()
         values = {"document": msgspec.json.encode(nobodys).decode()}
         connection.execute(update(first_versions).where(first_versions.c.order_id == nobodys.id).values(values))
 

@@ -151,7 +151,7 @@ def delete_unused_refs(connection: Connection, unused_since_ms: int, limit: int)
     return len(rows)
 
 
-def delete_expired_keys(connection: Connection, now_ms: int, limit: int = 1000) -> int:
+def delete_expired_keys(connection: Connection, now_ms: int, limit: int) -> int:
     """Deletes up to `limit` idempotency keys that ended; returns how many."""
     table = idempotency_keys.c
     ended = select(table.name).where(table.expires_at_ms <= now_ms).limit(limit)
