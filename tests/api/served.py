@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from tests.api.house import House, open_house
-from tests.journeys.running import free_port
+from tests.ports import free_port
 
 
 class Served:

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from tests.docs.blocks import Block
-from tests.journeys.running import free_port, plain_environment, wait_for
+from tests.journeys.running import plain_environment, wait_for
+from tests.ports import free_port
 from tests.postgres import die_with_parent, postgres_server
 
 POSTGRES_URL = "postgresql://openpos:secret@127.0.0.1/openpos"
@@ -34,7 +34,7 @@ class Reader:
         self._stack = ExitStack()
         self._running: list[subprocess.Popen[bytes]] = []
         self._secrets: dict[str, str] = {}
-        self._ports = {"8000": _free_ports(5), "8010": free_port(), "8011": free_port()}
+        self._ports = {"8000": free_port(5), "8010": free_port(), "8011": free_port()}
         self._ports |= {f"800{place}": self._ports["8000"] + place for place in (1, 4)}
         self._with_demo = with_demo
         (folder / ".venv").symlink_to(sys.prefix)
@@ -143,13 +143,3 @@ class Reader:
             "no_proxy": "*",
         }
         return plain_environment() | self._secrets | own
-
-
-def _free_ports(count: int) -> int:
-    """A free port with free ones behind it."""
-    while True:
-        port = free_port()
-        with ExitStack() as stack, suppress(OSError, OverflowError):
-            for behind in range(1, count):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port + behind))
-            return port

@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 
-from tests.journeys.running import free_port, new_client
+from tests.journeys.running import new_client
 from tests.journeys.site import KEY, Server, Site
 from tests.journeys.test_limits import KIOSK, OTHER
+from tests.ports import free_port
 
 BACK = "http://127.0.0.1:33418/callback"
 VERIFIER = "a-verifier-that-is-long-enough-0123456789-abc"

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,14 +14,6 @@ from tests.journeys import warm
 
 ROOT = Path(__file__).parents[2]
 _T = TypeVar("_T")
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for(look: Callable[[], _T | None], what: str, *, seconds: float = 45.0, every: float = 0.05) -> _T:

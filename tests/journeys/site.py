@@ -10,7 +10,8 @@ import httpx
 from sqlalchemy import create_engine, text
 
 from tests.journeys import warm
-from tests.journeys.running import Process, free_port, new_client, plain_environment, wait_for
+from tests.journeys.running import Process, new_client, plain_environment, wait_for
+from tests.ports import free_port
 
 KEY = "sk_journeys-full-key-0123456789abcdef"
 READ_KEY = "sk_journeys-read-key-0123456789abcdef"

@@ -10,8 +10,9 @@ import pytest
 
 from tests.journeys.bistro import Mozrest
 from tests.journeys.conftest import NewStage, Stage
-from tests.journeys.running import ROOT, Process, free_port, new_client, plain_environment, wait_for
+from tests.journeys.running import ROOT, Process, new_client, plain_environment, wait_for
 from tests.journeys.site import Server, bearer
+from tests.ports import free_port
 
 _CHANNEL = """
 [[venues.channels]]

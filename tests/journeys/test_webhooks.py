@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 
 from tests.journeys.conftest import POSTGRES, NewStage, Stage
-from tests.journeys.running import free_port, wait_for
+from tests.journeys.running import wait_for
 from tests.journeys.site import Server, bearer, order_body, venue
+from tests.ports import free_port
 from tests.receiver import Receiver, receiving
 
 OUTAGE_SECONDS, LEASE_SECONDS = 70, 61

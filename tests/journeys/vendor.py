@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hub.model.ids import order_mark
-from tests.journeys.running import Process, free_port, new_client, plain_environment
+from tests.journeys.running import Process, new_client, plain_environment
+from tests.ports import free_port
 
 
 class Vendor:

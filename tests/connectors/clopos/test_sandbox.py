@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import socket
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +16,7 @@ from hub.contract.sandbox import serve
 from hub.contract.sandbox.ledger import to_json
 from tests.connectors.clopos.conftest import V1, V2, Caller, FakeClock
 from tests.connectors.clopos.sandbox_bodies import full_example, order_v2
+from tests.ports import free_port
 
 CREDENTIALS = {"client_id": "sandbox-client", "client_secret": "sandbox-secret", "brand": "openapitest"}
 
@@ -333,10 +333,3 @@ def test_the_command_line_can_serve_another_seed_until_it_is_stopped(tmp_path: P
         return answer.json()["stop_list"]
 
     assert asyncio.run(ask()) == []
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

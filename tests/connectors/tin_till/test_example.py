@@ -22,8 +22,9 @@ from hub.model.venue import Link
 from tests.connectors.clopos.linked import KEY, MARK, NOW_MS, order
 from tests.contract.ports import CallList, MemoryRefs, MemoryTokens, NoPacing, StandingClock
 from tests.contract.pos import PosContract, PosVendor
-from tests.journeys.running import Process, free_port, new_client, plain_environment, wait_for
+from tests.journeys.running import Process, new_client, plain_environment, wait_for
 from tests.journeys.site import Site
+from tests.ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PACKAGE = EXAMPLES / "tin_till"
