@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -110,7 +111,8 @@ async def use(services: Services, caller: Caller, bound: BoundTool, arguments: A
     return Outcome(content=reply.content, order_id=reply.order_id)
 
 
-def _schema(kind: type) -> dict[str, Any]:
+@cache
+def _schema(kind: type) -> Mapping[str, Any]:
     """A struct's JSON Schema with an object at its root, as the protocol wants it."""
     (reference,), components = schemas_of([kind], "#/$defs/{name}")
     schema = dict(components.pop(reference["$ref"].rpartition("/")[2]))

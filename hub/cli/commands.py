@@ -12,7 +12,6 @@ from hub.cli import apply as apply_command
 from hub.cli import backup as backup_command
 from hub.cli import changes, comparing, delivering, report, running
 from hub.cli import demo as demo_command
-from hub.cli import sandbox as sandbox_command
 from hub.database import directory as stored
 from hub.database.migrate import migrate
 from hub.database.request_use import load_key_uses
@@ -42,19 +41,6 @@ def worker(_options: argparse.Namespace) -> int:
 def demo(options: argparse.Namespace) -> int:
     """`demo`"""
     return demo_command.run(read_settings(), host=options.host, port=options.port)
-
-
-def sandbox(options: argparse.Namespace) -> int:
-    """`sandbox`"""
-    return sandbox_command.run(
-        options.vendor,
-        host=options.host,
-        port=options.port,
-        state=Path(options.state) if options.state else None,
-        accept_after_seconds=options.accept_after,
-        hub_url=options.hub,
-        until_stdin_closes=options.until_stdin_closes,
-    )
 
 
 def migrate_database(_options: argparse.Namespace) -> int:

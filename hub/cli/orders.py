@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from hub.api.operations.orders_archive import search_of
 from hub.app import Hub
+from hub.cli import ORDER_FILTERS
 from hub.cli.commands import with_hub
 from hub.cli.order_table import jsonl, table
 from hub.errors import ConfigurationError
@@ -26,18 +27,6 @@ from hub.settings import read_settings
 _CLI = "command line"
 _STDOUT = "-"
 _SECONDS_BETWEEN_NEWS = 2.0
-FILTERS = {
-    "status": ("WORD", "open, closed, void, or how far it is: received, accepted, ready, …"),
-    "from": ("TIME", "made at or after this time, e.g. 2026-02-09T19:30:00+04:00"),
-    "to": ("TIME", "made before this time"),
-    "closed-from": ("TIME", "closed at or after this time"),
-    "closed-to": ("TIME", "closed before this time"),
-    "table": ("TABLE", "at this table"),
-    "number": ("NUMBER", "with this number, e.g. DT-001"),
-    "ref": ("ID", "with this id at the POS (order, receipt, check or ticket)"),
-    "external-id": ("ID", "with this number at its sender"),
-    "guest": ("WORDS", "part of the guest's name or e-mail address, or four digits of the phone number"),
-}
 _PARAMETERS = {"closed-from": "closedFrom", "closed-to": "closedTo", "external-id": "externalId"}
 
 
@@ -158,7 +147,7 @@ def purge(_options: argparse.Namespace) -> int:
 
 
 def _search(hub: Hub, options: argparse.Namespace) -> Search:
-    given = {_PARAMETERS.get(name, name): getattr(options, name.replace("-", "_")) or "" for name in FILTERS}
+    given = {_PARAMETERS.get(name, name): getattr(options, name.replace("-", "_")) or "" for name in ORDER_FILTERS}
     venue_id = hub.directory.venue(options.store).id if options.store else ""
     return search_of({**given, "held": "true" if options.held else ""}, venue_id)
 

@@ -1,5 +1,6 @@
 """Runs a vendor's sandbox, which lies beside its connector."""
 
+import argparse
 import asyncio
 import os
 import sys
@@ -20,20 +21,9 @@ def sandbox_module(registry: Registry, vendor: str) -> str | None:
     return name if find_spec(name) is not None else None
 
 
-def run(
-    vendor: str,
-    *,
-    host: str,
-    port: int,
-    state: Path | None,
-    accept_after_seconds: float | None,
-    hub_url: str | None,
-    until_stdin_closes: bool,
-) -> int:
-    """Serves the sandbox until it is told to stop; `hub_url` is for a channel's, which calls the hub.
-
-    Raises `ConfigurationError` for a vendor without one.
-    """
+def run(options: argparse.Namespace) -> int:
+    """`sandbox`: serves it until it is told to stop. Raises `ConfigurationError` for a vendor without one."""
+    vendor, host, port, hub_url = options.vendor, options.host, options.port, options.hub
     registry = installed_connectors()
     name = sandbox_module(registry, vendor)
     if name is None:
@@ -41,8 +31,10 @@ def run(
     if hub_url is not None and registry.get(vendor).manifest.role != "channel":
         raise ConfigurationError(f"--hub: the sandbox of {vendor} calls no hub")
     where = {} if hub_url is None else {"hub_url": hub_url}
-    app = import_module(name).create_app(state, auto_accept_seconds=accept_after_seconds, **where)
-    if until_stdin_closes:
+    app = import_module(name).create_app(
+        Path(options.state) if options.state else None, auto_accept_seconds=options.accept_after, **where
+    )
+    if options.until_stdin_closes:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     print(
         f"{vendor} sandbox answers on http://{host}:{port} (its knobs: /_sandbox/faults)", file=sys.stderr, flush=True

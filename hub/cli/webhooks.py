@@ -1,7 +1,6 @@
 """`openpos-hub webhooks …`: who is told what happens, what was sent to them, and sending it once more."""
 
 import argparse
-from collections.abc import Callable
 from functools import partial
 
 from hub.api.times import parse_timestamp
@@ -15,36 +14,6 @@ from hub.services import keys
 from hub.services.webhooks import EndpointChange
 
 _SHOWN_ONCE = "Copy it now: it is shown only once."
-
-
-def add_commands(parser: argparse.ArgumentParser) -> None:
-    """Adds the actions."""
-    add = parser.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser
-    add("list", help="list the webhooks of all keys").set_defaults(run=list_webhooks)
-    create = add("create", help="tell an address what happens; shows the secret once")
-    create.add_argument("url", metavar="URL", help="where events are sent, https://…")
-    create.add_argument("--key", required=True, metavar="NAME", help="the API key it is for: what it reads is told")
-    create.add_argument("--venue", metavar="SLUG", help="events of this venue only (default: all of the key)")
-    kinds = ", ".join(EventType)
-    create.add_argument(
-        "--event", action="append", choices=list(EventType), default=[], metavar="EVENT", help=f"only these: {kinds}"
-    )
-    create.set_defaults(run=create_webhook)
-    log = _of_one(add, "log", "list what was sent to a webhook, the newest events first")
-    log.add_argument("--state", choices=list(DeliveryState), help="only events in this state")
-    log.add_argument("--limit", type=int, default=50, metavar="N", help="show at most N (default %(default)s)")
-    log.set_defaults(run=show_log)
-    replay = _of_one(add, "replay", "send events once more, under the ids they had")
-    which = replay.add_mutually_exclusive_group(required=True)
-    which.add_argument("--event", metavar="ID", help="one event, by its webhook-id")
-    which.add_argument("--from", dest="begins", metavar="TIME", help="what happened since then, e.g. 2026-02-09T12:00Z")
-    replay.add_argument("--to", dest="ends", metavar="TIME", help="and before then (default: now)")
-    replay.add_argument("--dry-run", action="store_true", help="only count")
-    replay.set_defaults(run=send_again)
-    _of_one(add, "rotate", "make a new secret; the old one signs as well for a day").set_defaults(run=rotate)
-    _of_one(add, "enable", "switch a webhook on again").set_defaults(run=switch)
-    _of_one(add, "disable", "send nothing to a webhook").set_defaults(run=switch)
-    _of_one(add, "delete", "delete a webhook with its log").set_defaults(run=delete)
 
 
 def list_webhooks(_options: argparse.Namespace) -> int:
@@ -147,12 +116,6 @@ def delete(options: argparse.Namespace) -> int:
         return 0
 
     return with_hub(run)
-
-
-def _of_one(add: Callable[..., argparse.ArgumentParser], name: str, words: str) -> argparse.ArgumentParser:
-    command = add(name, help=words)
-    command.add_argument("webhook", metavar="WEBHOOK", help="its id, see `webhooks list`")
-    return command
 
 
 def _period(options: argparse.Namespace, now_ms: int) -> Period:

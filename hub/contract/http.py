@@ -20,6 +20,7 @@ from hub.contract.context import current_call_context
 from hub.contract.ports import CallSink, Clock, RateLimiter
 from hub.contract.redact import Redactor
 from hub.contract.retry import retry_read
+from hub.contract.tls import tls_context
 from hub.contract.waiting import rate_limit_reset_seconds, retry_after_seconds
 from hub.errors import (
     ConnectorError,
@@ -47,7 +48,9 @@ def new_transport(max_connections: int = 512) -> AiohttpTransport:
 
     def session() -> aiohttp.ClientSession:
         made = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+            connector=aiohttp.TCPConnector(
+                limit=max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=tls_context()
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent",),
         )
@@ -55,7 +58,7 @@ def new_transport(max_connections: int = 512) -> AiohttpTransport:
         made._retry_connection = False
         return made
 
-    return AiohttpTransport(client=session)
+    return AiohttpTransport(client=session, verify=tls_context())
 
 
 class Answer(Struct, frozen=True):

@@ -10,6 +10,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
 
+from hub.contract.tls import tls_context
+
 _MOST_CONNECTIONS = 16
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 
@@ -73,12 +75,15 @@ class _PublicTransport(AiohttpTransport):
         def session() -> aiohttp.ClientSession:
             return aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=most_connections, resolver=PublicResolver(ThreadedResolver(), networks), force_close=True
+                    limit=most_connections,
+                    resolver=PublicResolver(ThreadedResolver(), networks),
+                    force_close=True,
+                    ssl=tls_context(),
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
 
-        super().__init__(client=session)
+        super().__init__(client=session, verify=tls_context())
         self._networks = networks
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

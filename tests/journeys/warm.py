@@ -19,8 +19,15 @@ from subprocess import CompletedProcess, TimeoutExpired
 from tests.postgres import ask_to_die_with_parent
 
 _CONTEXT = multiprocessing.get_context("forkserver")
+_COMMANDS = ("commands", "accredit", "guests", "orders", "reconciling", "sandbox", "secrets", "tables", "webhooks")
 _CONTEXT.set_forkserver_preload(
-    ["hub.cli", "hub.web", "hub.api.mcp.endpoint", "uvloop", "tests.journeys.vendor_process"]
+    [
+        *(f"hub.cli.{name}" for name in _COMMANDS),
+        "hub.web",
+        "hub.api.mcp.endpoint",
+        "uvloop",
+        "tests.journeys.vendor_process",
+    ]
 )
 
 
