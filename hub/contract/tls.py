@@ -8,11 +8,10 @@ import httpx
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """Believes the authorities of the file or folder in SSL_CERT_FILE or SSL_CERT_DIR; without them the usual ones.
+    """Believes the authorities that come with httpx and those of the system, or of SSL_CERT_FILE and SSL_CERT_DIR.
 
-    Those are the system's and certifi's: a small container often has none of its own. To read them takes 20 ms, so one
-    context serves all calls.
+    A small container often has none of its own. To read them takes 20 ms, so one context serves all calls.
     """
-    context = httpx.create_ssl_context()
+    context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context
