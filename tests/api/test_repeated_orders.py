@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.agents import call, used
 from tests.api.house import House
-from tests.database.stored import PLOV
+from tests.database.stored import PLOV, VENUE
 
 pytestmark = pytest.mark.anyio
 WANTED = {"storeSlug": "kiosk", "items": [{"itemId": PLOV.id}, {"itemId": PLOV.id, "notes": "hot"}]}
@@ -61,3 +61,21 @@ async def test_a_guest_s_words_about_an_item_are_not_for_everybody(house: House)
     assert [line["notes"] for line in order["items"]] == ["hot", ""]
     shown = (await house.get(f"/orders/{order['orderNumber']}", key="")).json()["order"]
     assert [line["notes"] for line in shown["items"]] == ["", ""]
+
+
+@pytest.mark.parametrize("store", [VENUE.slug, "kiosk"])
+async def test_a_repeated_order_is_answered_as_at_first_though_it_changed_since(house: House, store: str) -> None:
+    body = {"storeSlug": store, "items": [{"itemId": PLOV.id}], "orderType": "dine_in", "customer": {"name": "Zoe"}}
+    first = await house.post("/orders", body, idempotency_key="a")
+    order_id = first.json()["order"]["id"]
+    for path, change in (
+        ("items", {"items": [{"itemId": PLOV.id, "quantity": 2}]}),
+        ("cancel", {"reason": "the guest went home"}),
+    ):
+        answer = await house.post(f"/orders/{order_id}/{path}", change)
+        assert answer.status_code in (200, 202), answer.text
+        again = await house.post("/orders", body, idempotency_key="a")
+        assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+        assert again.content == first.content
+    now = (await house.get(f"/orders/{order_id}")).json()["order"]
+    assert now != first.json()["order"]
