@@ -139,7 +139,8 @@ def test_no_secret_is_in_the_recorded_calls_or_in_any_log(house: House) -> None:
     house.vendor.fail({"operation": "create_order", "fault": "status", "status": 401, "times": 1})
     renewed = house.place()
     house.server.wait_until(renewed, "confirmed")
-    house.vendor.fail({"fault": "status", "status": 400, "body": '{"error": "' + CLIENT_SECRET + '"}', "times": 1})
+    told = '{"error": "' + CLIENT_SECRET + '"}'
+    house.vendor.fail({"operation": "create_order", "fault": "status", "status": 400, "body": told, "times": 1})
     refused = house.place()
     wait_for(lambda: house.vendor.fired() == 1, "the vendor tells our secret in an error")
     house.server.wait_until(refused, "failed")
