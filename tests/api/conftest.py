@@ -52,3 +52,12 @@ async def house(new_house: NewHouse) -> AsyncIterator[House]:
     """A hub that delivers nothing."""
     async with new_house() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+async def shared_house(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """One hub that delivers nothing, for all tests of a file that change nothing they find in it."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copy(migrated, folder / "hub.sqlite")
+    async with open_house(folder) as opened:
+        yield opened

@@ -82,24 +82,24 @@ CHANGES: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize("number", range(len(CHANGES)), ids=lambda number: f"{CHANGES[number][0]}-{number}")
-async def test_a_spoiled_change_is_refused_by_the_name_of_the_field(house: House, number: int) -> None:
+async def test_a_spoiled_change_is_refused_by_the_name_of_the_field(shared_house: House, number: int) -> None:
     path, body, field = CHANGES[number]
-    order = await house.order()
-    before = await house.counts()
-    answer = await house.post(f"/orders/{order['id']}/{path}", body, idempotency_key="bad")
+    order = await shared_house.order()
+    before = await shared_house.counts()
+    answer = await shared_house.post(f"/orders/{order['id']}/{path}", body, idempotency_key="bad")
     assert answer.status_code == 400, answer.text
     told = answer.json()
     assert told["field"] == field, told
     assert field in told["error"] or path.endswith("refund"), told
-    assert await house.counts() == before
-    assert (await house.get(f"/orders/{order['id']}")).json()["order"]["version"] == 1
-    assert house.till.asked == []
+    assert await shared_house.counts() == before
+    assert (await shared_house.get(f"/orders/{order['id']}")).json()["order"]["version"] == 1
+    assert shared_house.till.asked == []
 
 
 @pytest.mark.parametrize("version", ["x", '"', '"-1"', '"1", "2"', "1e3", "9" * 40])
-async def test_a_version_that_is_none_is_refused(house: House, version: str) -> None:
-    order = await house.order()
-    answer = await house.post(f"/orders/{order['id']}/status", {"status": "ready"}, if_match=version)
+async def test_a_version_that_is_none_is_refused(shared_house: House, version: str) -> None:
+    order = await shared_house.order()
+    answer = await shared_house.post(f"/orders/{order['id']}/status", {"status": "ready"}, if_match=version)
     assert (answer.status_code, answer.json()["field"]) == (400, "If-Match")
 
 
@@ -138,22 +138,24 @@ FAMILIES: list[tuple[str, str, Any, str]] = [
 
 
 @pytest.mark.parametrize("number", range(len(FAMILIES)), ids=lambda number: f"{FAMILIES[number][1][:20]}-{number}")
-async def test_a_spoiled_question_is_refused_by_the_name_of_the_field(house: House, number: int) -> None:
+async def test_a_spoiled_question_is_refused_by_the_name_of_the_field(shared_house: House, number: int) -> None:
     method, path, body, field = FAMILIES[number]
-    answer = await house.ask(method, f"/stores/demo/pos/{path}", body)
+    answer = await shared_house.ask(method, f"/stores/demo/pos/{path}", body)
     assert (answer.status_code, answer.json().get("field")) == (400, field), answer.text
-    assert house.till.asked == []
+    assert shared_house.till.asked == []
 
 
 @pytest.mark.parametrize(
     "name", ["%2e%2e", "%2e", "..%2fmenu", "a%2fb", "a%20b", "%00", "ü", "x" * 101, "a%3Fb", "a%23"]
 )
 @pytest.mark.parametrize("path", ["tables/{}", "customers/{}"])
-async def test_an_id_that_could_lead_elsewhere_at_the_pos_is_not_found(house: House, path: str, name: str) -> None:
-    answer = await house.get(f"/stores/demo/pos/{path.format(name)}")
+async def test_an_id_that_could_lead_elsewhere_at_the_pos_is_not_found(
+    shared_house: House, path: str, name: str
+) -> None:
+    answer = await shared_house.get(f"/stores/demo/pos/{path.format(name)}")
     assert answer.status_code == 404, answer.text
-    assert house.till.asked == []
+    assert shared_house.till.asked == []
 
 
-async def test_an_unknown_store_is_not_found(house: House) -> None:
-    assert (await house.get("/stores/nowhere/pos/tables")).status_code == 404
+async def test_an_unknown_store_is_not_found(shared_house: House) -> None:
+    assert (await shared_house.get("/stores/nowhere/pos/tables")).status_code == 404

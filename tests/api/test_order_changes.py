@@ -238,25 +238,25 @@ CHANGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("path", CHANGES)
-async def test_a_change_needs_a_key_with_the_scope_for_this_store(house: House, path: str) -> None:
-    order = await house.order()
-    before = await house.counts()
+async def test_a_change_needs_a_key_with_the_scope_for_this_store(shared_house: House, path: str) -> None:
+    order = await shared_house.order()
+    before = await shared_house.counts()
     for key, status, code in (
         ("", 401, "KEY_INVALID"),
         ("sk_unknown", 401, "KEY_INVALID"),
         ("sk_read", 403, "SCOPE_MISSING"),
         ("sk_other", 403, "LOCATION_FORBIDDEN"),
     ):
-        answer = await house.post(f"/orders/{order['id']}/{path}", CHANGES[path], key=key)
+        answer = await shared_house.post(f"/orders/{order['id']}/{path}", CHANGES[path], key=key)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert await house.counts() == before
-    assert house.till.asked == []
+    assert await shared_house.counts() == before
+    assert shared_house.till.asked == []
 
 
 @pytest.mark.parametrize("path", CHANGES)
 @pytest.mark.parametrize("order", ["DT-999", "order_" + "f" * 32, "x" * 300, "%00", "..%2f..", "'; --", "ü"])
-async def test_an_order_that_does_not_exist_is_not_found(house: House, path: str, order: str) -> None:
-    answer = await house.post(f"/orders/{order}/{path}", CHANGES[path])
+async def test_an_order_that_does_not_exist_is_not_found(shared_house: House, path: str, order: str) -> None:
+    answer = await shared_house.post(f"/orders/{order}/{path}", CHANGES[path])
     assert answer.status_code == 404, answer.text
 
 

@@ -4,9 +4,15 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
+
+
+@cache
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -29,7 +35,7 @@ def is_module(dotted: str) -> bool:
 def imported(source: str) -> set[str]:
     """Every module a source imports: `from x import y` as `x.y` where that is a module of ours."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -41,7 +47,7 @@ def imported(source: str) -> set[str]:
 def names_imported(source: str, module: str) -> set[str]:
     """What `from module[.…] import …` takes from a package; `*` for a plain `import`."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.ImportFrom) and _is_within(node.module or "", module):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.Import) and any(_is_within(alias.name, module) for alias in node.names):
@@ -57,7 +63,7 @@ def code_tokens(source: str) -> Iterator[tuple[int, str]]:
     """(line, text) of every token but comments and strings that stand alone as a statement (docstrings)."""
     bare = [
         (node.value.lineno, node.value.end_lineno or node.value.lineno)
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(_parsed(source))
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     ]
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -71,7 +77,7 @@ def code_tokens(source: str) -> Iterator[tuple[int, str]]:
 
 def strings(source: str) -> Iterator[tuple[int, str]]:
     """(line, text) of every string constant that is not a docstring."""
-    tree = ast.parse(source)
+    tree = _parsed(source)
     bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
@@ -82,6 +88,6 @@ def attributes(source: str) -> set[str]:
     """Every `name.attribute` with a plain name before the point."""
     return {
         f"{node.value.id}.{node.attr}"
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(_parsed(source))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
