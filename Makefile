@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OPENPOS_DATA
 
-.PHONY: run test check format lock bench growth faults fuzz conformance docs help clean
+.PHONY: run test types suite check format lock bench growth faults fuzz conformance docs help clean
 
 run: $(VENV)/.run  ## Start the hub with demo venues and POS sandboxes.
 	@$(BIN)/openpos-hub demo --port $(PORT)
@@ -14,7 +14,12 @@ run: $(VENV)/.run  ## Start the hub with demo venues and POS sandboxes.
 test: $(VENV)/.test  ## Formatting, types and all tests.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs 2 types suite
+
+types:
 	@$(BIN)/mypy
+
+suite:
 	@$(BIN)/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 format: $(VENV)/.test
