@@ -87,7 +87,7 @@ def test_a_partner_is_told_everything_at_least_once_though_both_sides_fail(new_s
         lambda: [one for one in agency.ask("GET", log)["deliveries"] if one["orderId"] == down and one["detail"]],
         "a try fails",
     )
-    assert agency.ask("GET", f"/{agency.id}")["webhook"]["failingSince"] is not None
+    wait_for(lambda: agency.ask("GET", f"/{agency.id}")["webhook"]["failingSince"], "it shows since when it fails")
     agency.site.travel(seconds=OUTAGE_SECONDS)
     with receiving(port) as partner:
         wait_for(lambda: agency.told(partner, down), "it is told when the partner is back")
