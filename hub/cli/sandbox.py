@@ -9,8 +9,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from aiohttp import web
+
 from hub.contract.registry import Registry, installed_connectors
-from hub.contract.sandbox import serve
+from hub.contract.sandbox import serving
 from hub.errors import ConfigurationError
 
 
@@ -36,14 +38,21 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.until_stdin_closes:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    print(
-        f"{vendor} sandbox answers on http://{host}:{port} (its knobs: /_sandbox/faults)", file=sys.stderr, flush=True
-    )
-    asyncio.run(serve(app, host, port))
+    try:
+        asyncio.run(_serve(app, vendor, host, port))
+    except OSError as problem:
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {problem.strerror}") from problem
     return 0
+
+
+async def _serve(app: web.Application, vendor: str, host: str, port: int) -> None:
+    async with serving(app, host, port) as address:
+        print(f"{vendor} sandbox answers on {address} (its knobs: /_sandbox/faults)", file=sys.stderr, flush=True)
+        await asyncio.Event().wait()
 
 
 def _end_with_parent() -> None:
     """Ends this process when the one that started it is gone, even after a kill -9: its end of the pipe closes."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     os._exit(0)
