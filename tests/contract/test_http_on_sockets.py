@@ -205,7 +205,7 @@ async def test_a_call_that_is_cancelled_is_recorded(transport: httpx.AsyncBaseTr
     async with server(talk) as address:
         calling = Calling(transport, base_url=address)
         task = asyncio.ensure_future(calling.write())
-        await asyncio.wait_for(arrived.wait(), 5)
+        await asyncio.wait_for(arrived.wait(), 30)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -72,7 +72,7 @@ class Dispatching:
 
     async def until_settled(self, count: int) -> None:
         """Waits until this many outcomes were recorded, and what they mean for the link too."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.settled) < count:
                 self._changed.clear()
                 await self._changed.wait()

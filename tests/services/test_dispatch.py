@@ -95,7 +95,7 @@ async def test_an_order_that_comes_while_its_link_is_being_fed_goes_out_without_
 
         running.dispatcher._claim = slow_claim  # type: ignore[method-assign,assignment]
         running.dispatcher.wake(LINK.id)
-        await asyncio.wait_for(claiming.wait(), 5)
+        await asyncio.wait_for(claiming.wait(), 30)
         place(database)
         running.dispatcher.wake(LINK.id)
         await asyncio.sleep(0.01)  # the dispatcher notices that it was woken
@@ -274,7 +274,7 @@ async def test_stopping_lets_go_of_what_was_not_sent_and_keeps_what_was(
     connector.entered = asyncio.Event()
     running = Dispatching(database, clock, connector)
     running.dispatcher.start()
-    await asyncio.wait_for(connector.entered.wait(), 5)
+    await asyncio.wait_for(connector.entered.wait(), 30)
     await running.dispatcher.stop(grace_seconds=0.01)
     [again] = claim_all(database)
     assert (again.uncertain, again.attempts) == (True, 1)

@@ -74,7 +74,7 @@ async def test_many_calls_are_written_at_once(recorder: Recorder, flaky: Flaky, 
 
 async def test_calls_are_written_without_anybody_asking(recorder: Recorder, flaky: Flaky, database: Database) -> None:
     recorder.record(call())
-    await asyncio.wait_for(flaky.reached.wait(), 5)
+    await asyncio.wait_for(flaky.reached.wait(), 30)
     recorder.record(call())
     await recorder.close()
     assert len(stored(database)) == 2
@@ -120,12 +120,12 @@ async def test_nothing_is_lost_when_it_is_closed_in_the_middle_of_writing(
     flaky.held = asyncio.Event()
     recorder.record(call(at_ms=MIDNIGHT - 1))
     recorder.record(call(at_ms=MIDNIGHT))
-    await asyncio.wait_for(flaky.reached.wait(), 5)
+    await asyncio.wait_for(flaky.reached.wait(), 30)
     recorder.record(call(at_ms=MIDNIGHT + 1))
     closing = asyncio.ensure_future(recorder.close())
     await asyncio.sleep(0)
     flaky.held.set()
-    await asyncio.wait_for(closing, 5)
+    await asyncio.wait_for(closing, 30)
     assert Counter(one.at_ms for one in stored(database)) == {MIDNIGHT - 1: 1, MIDNIGHT: 1, MIDNIGHT + 1: 1}
 
 
