@@ -45,7 +45,7 @@ class Gate:
 
     def __call__(self, connection: Connection) -> str:
         self.entered.set()
-        assert self._open.wait(5)
+        assert self._open.wait(30)
         return "gate"
 
     def open(self) -> None:

@@ -69,7 +69,7 @@ def start(clock: FakeClock) -> Iterator[Callable[..., Caller]]:
         def started(**options: Any) -> Caller:
             sandbox = CloposSandbox(clock=clock, **options)
             running = stack.enter_context(SandboxThread(sandbox))
-            client = stack.enter_context(httpx.Client(base_url=running.url, trust_env=False, timeout=5))
+            client = stack.enter_context(httpx.Client(base_url=running.url, trust_env=False, timeout=30))
             return Caller(sandbox, running.url, client)
 
         yield started

@@ -99,7 +99,7 @@ def playing(*, state: Path | None = None, auto_accept_seconds: float | None = No
     sandbox = DesibitsSandbox(
         load_seed() | {"options": options}, state=state, clock=clock, auto_accept_seconds=auto_accept_seconds
     )
-    with SandboxThread(sandbox) as running, httpx.Client(base_url=running.url, trust_env=False, timeout=5) as client:
+    with SandboxThread(sandbox) as running, httpx.Client(base_url=running.url, trust_env=False, timeout=30) as client:
         yield Till(client, clock, sandbox)
 
 

@@ -86,7 +86,7 @@ def playing(*, state: Path | None = None, accept_after: float | None = None, **o
     sandbox = DesktopKitchenSandbox(
         state=state, clock=clock, auto_accept_seconds=accept_after, options=Options(**options)
     )
-    with SandboxThread(sandbox) as running, httpx.Client(base_url=running.url, trust_env=False, timeout=5) as client:
+    with SandboxThread(sandbox) as running, httpx.Client(base_url=running.url, trust_env=False, timeout=30) as client:
         yield Caller(sandbox, running.url, client, clock)
 
 

@@ -54,7 +54,7 @@ class Street:
         self.site.apply(VENUE.replace("{url}", url).replace("{limits}", limits))
         self.server: Server = self.site.serve()
         self.item_id = self.server.item_id("Torta Cubana", "demo-taqueria")
-        self._till = httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=5)
+        self._till = httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=30)
 
     def close(self) -> None:
         """Ends the hub."""
