@@ -64,7 +64,8 @@ _ROWS = (
         POS_RATE_LIMITED,
         Owner.POS,
         "The POS asked us to slow down.",
-        "Nothing to do: the hub waits as long as the POS asked for.",
+        "The hub waits as long as the POS asked for. If that is too long for an order, tell the kitchen or the guest, "
+        "then `openpos-hub deliver ORDER`.",
         True,
     ),
     Cause(

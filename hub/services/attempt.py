@@ -28,6 +28,7 @@ from hub.services.breaker import pause_seconds
 from hub.services.pos_reading import CLOCK_SKEW_MS
 
 _AGREEING_LOOK_UPS_MS = 5_000  # two look-ups this far apart must both say "absent"
+_GATEWAY_GIVES_UP_MS = 10_000  # a gateway ends a call that the vendor goes on with; known ones do after 8 seconds
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
@@ -121,7 +122,9 @@ class Attempt:
             candidates = ", ".join(ref.id for ref in found.candidates)
             return self._dead(causes.LOOK_UP_AMBIGUOUS, f"candidates: {candidates}", healthy=True)
         if rule.replay is Replay.KEYED and self._key_is_remembered(rule):
-            return self._unless_still_running() if rule.one_at_a_time else None
+            settle_ms = self._around.settle_ms
+            longest_ms = settle_ms + self._around.total_timeout_ms
+            return self._unless_younger(longest_ms if rule.one_at_a_time else min(settle_ms, _GATEWAY_GIVES_UP_MS))
         if rule.replay is Replay.ONCE or found is None:
             return self._dead(causes.OUTCOME_UNKNOWN, self._claimed.last_words)
         return self._unless_settled(found)
@@ -143,9 +146,9 @@ class Attempt:
             return True
         return self._now_ms() - first < rule.key_retention.total_seconds() * 1000
 
-    def _unless_still_running(self) -> Attempted | None:
-        """Waits until the vendor cannot be working on the earlier call any more."""
-        settled_at_ms = (self._claimed.sent_at_ms or 0) + self._around.total_timeout_ms + self._around.settle_ms
+    def _unless_younger(self, age_ms: int) -> Attempted | None:
+        """Waits until the last call is so old that the vendor is not working on it any more."""
+        settled_at_ms = (self._claimed.sent_at_ms or 0) + age_ms
         if self._now_ms() < settled_at_ms:
             return self._unknown("not at the vendor yet; it may still be working on it", settled_at_ms)
         return None
@@ -154,7 +157,7 @@ class Attempt:
         """ "Absent" counts once the vendor cannot be working on it any more and two look-ups agree."""
         if found.verdict is Verdict.AMBIGUOUS:
             return self._unknown("the vendor's list could not be read to its end", self._retry_at_ms())
-        still_running = self._unless_still_running()
+        still_running = self._unless_younger(self._around.total_timeout_ms + self._around.settle_ms)
         if still_running is not None:
             return still_running
         absent_since_ms = self._claimed.absent_since_ms or self._now_ms()
@@ -181,17 +184,33 @@ class Attempt:
         if looking:
             unknown = self._unknown(f"the look-up failed: {error.message}", self._retry_at_ms())
             return Attempted(completion=unknown.completion, healthy=True)
+        is_keyed = self._connector.write_rule(self._operation).replay is Replay.KEYED
+        if is_keyed and self._claimed.uncertain and isinstance(error, VendorRejected):
+            return self._refused_again(error)
         return self._dead(_cause_of(error), error.message, healthy=True if isinstance(error, VendorRejected) else None)
+
+    def _refused_again(self, error: VendorRejected) -> Attempted:
+        """A vendor may refuse a key because it is working on the first call, or is done with it: that says nothing of
+        the order. It is looked for until the first call is surely over; then a person decides.
+        """
+        detail = f"sent again, and refused: {error.message}"
+        over_at_ms = (self._claimed.first_sent_at_ms or 0) + self._around.total_timeout_ms + self._around.settle_ms
+        if self._now_ms() >= over_at_ms:
+            return self._dead(causes.OUTCOME_UNKNOWN, detail, healthy=True)
+        unknown = self._unknown(detail, min(self._retry_at_ms(), over_at_ms))
+        return Attempted(completion=unknown.completion, healthy=True)
 
     def _rate_limited(self, error: VendorRateLimited) -> Attempted:
         until_ms = self._now_ms() + int(error.retry_after_seconds * 1000)
+        hold_until_ms = until_ms if error.whole_link else None
         if until_ms >= self._claimed.deliver_by_ms:
             cause = causes.OUTCOME_UNKNOWN if self._claimed.uncertain else causes.POS_RATE_LIMITED
-            return self._dead(cause, f"{error.message}; the wait it asks for ends after the order's deadline")
+            dead = self._dead(cause, f"{error.message}; the wait it asks for ends after the order's deadline")
+            return structs.replace(dead, hold_until_ms=hold_until_ms)
         completion = self._completion(
             self._waiting_state, due_at_ms=until_ms, count=False, cause=causes.POS_RATE_LIMITED, detail=error.message
         )
-        return Attempted(completion=completion, hold_until_ms=until_ms if error.whole_link else None)
+        return Attempted(completion=completion, hold_until_ms=hold_until_ms)
 
     @property
     def _waiting_state(self) -> State:
