@@ -231,7 +231,7 @@ def _ways(listed: Listed) -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(deliveries, links.c.connector, first_ref.label("vendor_id"))
+        select(deliveries, links.c.connector, links.c.paused_cause, first_ref.label("vendor_id"))
         .join(links, links.c.id == deliveries.c.link_id)
         .where(listed(deliveries.c.order_id, "order_ids"))
         .order_by(deliveries.c.order_id, deliveries.c.link_id, deliveries.c.seq)
@@ -249,12 +249,13 @@ def _injection(rows: Sequence[Any]) -> InjectionState:
     ref = VendorRef(kind="order", id=current.vendor_id) if current.vendor_id else None
     told = [row.pos_cents for row in rows if row.pos_cents is not None]
     failed = has_the_order and current.state == State.DEAD
+    is_held = current.state == State.PENDING and current.paused_cause != ""
     return InjectionState(
         target=current.connector,
         link_id=current.link_id,
         state=Injection.CONFIRMED_WITH_OPEN_ITEMS if failed else _injection_of(current),
         attempts=sum(row.attempts for row in rows),
-        cause=current.cause,
+        cause=current.paused_cause if is_held else current.cause,
         detail=current.detail,
         deadline_at_ms=current.deliver_by_ms,
         ref=ref,

@@ -166,6 +166,7 @@ class Orders:
             link_id=link.id,
             state=Injection.QUEUED,
             attempts=0,
+            cause=link.paused_cause,
             deadline_at_ms=submission.deliver_by_ms,
         )
         return submission, (queued,)

@@ -9,7 +9,7 @@ from hub.errors import VendorRejected
 from tests.api.conftest import NewHouse
 from tests.api.house import House
 from tests.api.till import AT_TILL
-from tests.database.stored import PLOV
+from tests.database.stored import LINK, PLOV
 
 pytestmark = pytest.mark.anyio
 
@@ -265,3 +265,17 @@ async def test_who_may_not_read_orders_sees_no_guest(house: House) -> None:
     told = (await house.post(f"/orders/{order['id']}/status", {"status": "ready"}, key="sk_orders")).json()
     assert "customer" not in told["order"]
     assert "payments" not in told["order"]["checks"][0]
+
+
+@pytest.mark.parametrize("cause", ["LINK_PAUSED", "POS_AUTH_FAILED"])
+async def test_an_order_that_waits_for_a_paused_link_says_why(house: House, cause: str) -> None:
+    await house.hub.health.set_paused(LINK.id, cause)
+    order = await house.order()
+    [way] = order["injection"]
+    assert (way["state"], way["cause"]["code"]) == ("queued", cause)
+    assert (await house.get(f"/orders/{order['id']}")).json()["order"]["injection"] == [way]
+    wrong = (await house.get(f"/orders/{order['id']}/failure")).json()
+    assert [failure["code"] for failure in wrong["failures"]] == [cause]
+    await house.hub.health.set_paused(LINK.id, "")
+    [way] = (await house.get(f"/orders/{order['id']}")).json()["order"]["injection"]
+    assert (way["state"], way["cause"]) == ("queued", None)
