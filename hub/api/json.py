@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from hub.api.nulls import leave_out_nulls
 from hub.errors import InvalidRequest
 from hub.model.decimals import encode_json
 
@@ -18,9 +19,17 @@ def encode(value: Any) -> str:
 
 
 def decode(content: bytes, type_: type) -> Any:
-    """A request body as `type_`. Raises `InvalidRequest` naming the field."""
+    """A request body as `type_`; a member that is null counts as left out, see `hub.api.nulls`.
+
+    Raises `InvalidRequest` naming the field.
+    """
     try:
-        value = _decoder(type_).decode(content)
+        try:
+            value = _decoder(type_).decode(content)
+        except msgspec.ValidationError:
+            if b"null" not in content:
+                raise
+            value = _decoder(type_).decode(leave_out_nulls(content, type_))
     except msgspec.ValidationError as problem:
         raise _named(str(problem)) from problem
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hub.api.nulls import allow_null, nullable_fields
 from hub.api.operation import Operation
 from hub.api.parameters import IN_PATH, heeded_by, parameters_of
 from hub.api.schemas import schemas_of
@@ -73,7 +74,7 @@ _ERRORS: Mapping[int, tuple[str, str, Mapping[str, str]]] = {
 def document(operations: Sequence[Operation], *, version: str, prefix: str) -> dict[str, Any]:
     """The whole document. `prefix` stands before every path; `version` is the hub's."""
     kinds = [kind for operation in operations for kind in (operation.body, operation.answer) if kind is not None]
-    schemas, components = schemas_of(kinds, f"{_SCHEMAS}{{name}}")
+    schemas, components = _schemas(operations, kinds)
     events, of_events = described_events(f"{_SCHEMAS}{{name}}")
     schema_of = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -115,6 +116,18 @@ _ERROR_SCHEMA = {
     "properties": {"error": {"type": "string"}, "code": {"type": "string"}, "field": {"type": "string"}},
     "required": ["error"],
 }
+
+
+def _schemas(
+    operations: Sequence[Operation], kinds: Sequence[type]
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """What `schemas_of` gives, with null where a body may have it."""
+    nullable = nullable_fields(operation.body for operation in operations if operation.body is not None)
+    schemas, components = schemas_of([*kinds, *nullable], f"{_SCHEMAS}{{name}}")
+    for reference, members in zip(schemas[len(kinds) :], nullable.values(), strict=True):
+        properties = components[reference["$ref"].removeprefix(_SCHEMAS)]["properties"]
+        properties |= {member: allow_null(properties[member]) for member in members}
+    return schemas[: len(kinds)], components
 
 
 def _described(operation: Operation, schema_of: Mapping[type, dict[str, Any]]) -> dict[str, Any]:

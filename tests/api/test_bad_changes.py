@@ -13,7 +13,7 @@ HUGE = 10**30
 
 CHANGES: list[tuple[str, Any, str]] = [
     ("cancel", {"reason": 1}, "reason"),
-    ("cancel", {"reason": None}, "reason"),
+    ("cancel", {"reason": [None]}, "reason"),
     ("cancel", {"reason": "x" * 501}, "reason"),
     ("cancel", {"reason": "a\0b"}, "reason"),
     ("cancel", {"reason": "x", "version": 0}, "version"),

@@ -86,6 +86,18 @@ def test_amounts_are_numbers() -> None:
     assert '"format": "decimal"' not in json.dumps(schemas)
 
 
+def test_what_may_be_left_out_of_a_body_may_be_null_but_not_what_a_change_leaves_alone() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert schemas["ItemBody"]["properties"]["notes"] == {
+        "anyOf": [{"type": "string", "maxLength": 1000}, {"type": "null"}],
+        "default": "",
+    }
+    assert {"type": "null"} in schemas["OrderBody"]["properties"]["items"]["anyOf"]
+    assert {"type": "null"} in schemas["ItemBody"]["properties"]["modifiers"]["anyOf"]
+    assert schemas["ItemBody"]["properties"]["itemId"] == {"type": "string", "minLength": 1, "maxLength": 200}
+    assert schemas["ReservationChangeBody"]["properties"]["notes"] == {"type": "string", "maxLength": 1000}
+
+
 async def test_the_document_and_the_page_are_served_to_anyone(house: House) -> None:
     answer = await house.client.get("/api/v1/openapi.json")
     assert answer.status_code == 200

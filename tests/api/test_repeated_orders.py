@@ -47,6 +47,19 @@ async def test_a_key_in_other_words_is_refused_and_the_agent_told_to_look(
     assert (await house.counts())["orders"] == 1
 
 
+async def test_null_for_what_is_not_there_is_the_same_order_over_rest_and_for_agents(house: House) -> None:
+    nulls = {"externalId": None, "deliveryAddress": None, "tables": None, "tableNumber": None, "discount": None}
+    items = [{"itemId": PLOV.id, "quantity": None, "modifiers": None, "notes": None}, ORDER["items"][1]]
+    unsaid = {**ORDER, **nulls, "customer": {"name": "Zoe", "phone": None, "email": None}, "items": items}
+    first = await house.post("/orders", ORDER, idempotency_key="a")
+    again = await house.post("/orders", unsaid, idempotency_key="a")
+    assert (first.status_code, again.status_code, again.headers["Idempotent-Replayed"]) == (201, 201, "true")
+    assert first.json() == again.json()
+    for_agents = [(await used(house, "create_order", **said, idempotencyKey="b"))["order"] for said in (ORDER, unsaid)]
+    assert for_agents[0] == for_agents[1]
+    assert (await house.counts())["orders"] == 2
+
+
 async def test_without_a_quote_or_a_key_each_call_is_a_new_order_and_the_tool_says_so(house: House) -> None:
     for _ in range(2):
         await used(house, "create_order", **ORDER)

@@ -49,7 +49,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a quantity with a point": (with_item(quantity=2.0), "items[0].quantity"),
     "a quantity that is true": (with_item(quantity=True), "items[0].quantity"),
     "a quantity in quotes": (with_item(quantity="2"), "items[0].quantity"),
-    "a quantity that is null": (with_item(quantity=None), "items[0].quantity"),
+    "a table that is null": (having(tables=[None], notes=None), "tables[0]"),
     "a quantity that is a list": (with_item(quantity=[1]), "items[0].quantity"),
     "a hundred of one item": (with_item(quantity=100), "items[0].quantity"),
     "a quantity beyond 64 bits": (with_item(quantity=2**64 + 1), "items[0].quantity"),
