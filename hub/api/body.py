@@ -10,7 +10,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class UnsupportedMediaType(HubError):
-    """The body was announced as something other than what is read here."""
+    """The body was announced as something other than what is read here, or as compressed."""
 
     status = 415
     default_code = "MEDIA_TYPE_UNSUPPORTED"
@@ -39,6 +39,11 @@ def _media_type(headers: Mapping[str, str], default: str) -> str:
 
 
 async def _read(headers: Mapping[str, str], receive: Receive, max_bytes: int) -> bytes:
+    encoding = headers.get("content-encoding")
+    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType(
+            f"Content-Encoding: send the body as it is; {encoding[:60]!r} is not supported", field="Content-Encoding"
+        )
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
         raise _too_large(max_bytes)

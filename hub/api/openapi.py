@@ -52,7 +52,7 @@ _ERRORS: Mapping[int, tuple[str, str, Mapping[str, str]]] = {
     413: ("BodyTooLarge", "The body is longer than this hub accepts.", {"error": "body: larger than the 262144 bytes"}),
     415: (
         "MediaTypeUnsupported",
-        "The body is not announced as JSON.",
+        "The body is not announced as JSON, or is announced as compressed.",
         {"error": "Content-Type: send application/json"},
     ),
     422: (
