@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hub.api.operation import Reply, Request, Services
-from hub.errors import InvalidRequest
+from hub.errors import InvalidRequest, NotFound
 from hub.model.venue import Venue
 from hub.services.create_once import Created, Creation
 from hub.services.keys import require_venue
@@ -20,29 +20,40 @@ PAGE = ("cursor", "limit")
 
 def venue_id_of(services: Services, request: Request) -> str:
     """The venue to search: the one that is named, else the one the key is bound to, else all (empty)."""
-    named = request.query["storeSlug"] or request.query["locationId"]
-    if not named:
+    store_slug, location_id = request.query["storeSlug"], request.query["locationId"]
+    if not (store_slug or location_id):
         return request.caller.venue_id or ""
-    venue = services.directory.venue(named)
+    venue = venue_by(services, store_slug, location_id)
     require_venue(request.caller, venue.id)
     return venue.id
 
 
 def one_venue_of(services: Services, request: Request) -> Venue:
     """The one venue that is asked about. Raises `InvalidRequest` when it is not clear which."""
-    return named_venue(services, request, request.query["storeSlug"] or request.query["locationId"])
+    return named_venue(services, request, request.query["storeSlug"], request.query["locationId"])
 
 
-def named_venue(services: Services, request: Request, named: str) -> Venue:
-    """The venue of this name, else the one the key is bound to, else the only one. Raises `InvalidRequest`."""
-    if not named:
+def named_venue(services: Services, request: Request, store_slug: str, location_id: str) -> Venue:
+    """The venue of this slug or id, else the one the key is bound to, else the only one. Raises `InvalidRequest`."""
+    if not (store_slug or location_id):
         known = services.directory.venues()
-        named = request.caller.venue_id or (known[0].id if len(known) == 1 else "")
-    if not named:
-        raise InvalidRequest("storeSlug: name the store by storeSlug or locationId", field="storeSlug")
-    venue = services.directory.venue(named)
+        location_id = request.caller.venue_id or (known[0].id if len(known) == 1 else "")
+    venue = venue_by(services, store_slug, location_id)
     require_venue(request.caller, venue.id)
     return venue
+
+
+def venue_by(services: Services, store_slug: str, location_id: str) -> Venue:
+    """The venue of this slug, or else of this id. Raises `InvalidRequest` when neither is given, and `NotFound` that
+    says in which field an unknown one stood.
+    """
+    named = store_slug or location_id
+    if not named:
+        raise InvalidRequest("storeSlug: name the store by storeSlug or locationId", field="storeSlug")
+    try:
+        return services.directory.venue(named)
+    except NotFound as problem:
+        raise NotFound(problem.message, field="storeSlug" if store_slug else "locationId") from problem
 
 
 def text_of(query: Mapping[str, str], name: str) -> str:

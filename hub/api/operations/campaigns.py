@@ -128,7 +128,7 @@ async def get_campaign(services: Services, request: Request) -> Reply:
 async def create_campaign(services: Services, request: Request) -> Reply:
     """Make a campaign; repeat it with the same `Idempotency-Key` as often as needed."""
     body: CampaignBody = request.body
-    venue = named_venue(services, request, body.store_slug or body.location_id)
+    venue = named_venue(services, request, body.store_slug, body.location_id)
     asked = CampaignRequest(
         name=body.name,
         segment=body.segment,

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from hub.api.answers import AvailabilityAnswer
 from hub.api.json import encode
+from hub.api.listing import venue_by
 from hub.api.operation import Call, Operation, Reply, Request, Services, StoreArguments, Tool
 from hub.model.venue import Venue
 from hub.services.keys import require_venue
@@ -29,7 +30,7 @@ async def set_availability(services: Services, request: Request) -> Reply:
     """Sold out or back in stock, here at once and at the POS as soon as it can be reached."""
     body: AvailabilityBody = request.body
     item_id = request.path["item"]
-    venue = await _venue(services, request, item_id, body.store_slug or body.location_id)
+    venue = await _venue(services, request, item_id, body)
     changed = await services.availability.set(venue, item_id, available=body.available)
     answer = {
         "itemId": changed.item.id,
@@ -42,9 +43,9 @@ async def set_availability(services: Services, request: Request) -> Reply:
     return Reply(encode(answer))
 
 
-async def _venue(services: Services, request: Request, item_id: str, named: str) -> Venue:
-    if named:
-        venue = services.directory.venue(named)
+async def _venue(services: Services, request: Request, item_id: str, body: AvailabilityBody) -> Venue:
+    if body.store_slug or body.location_id:
+        venue = venue_by(services, body.store_slug, body.location_id)
     else:
         venue = await services.availability.find_venue_of(item_id, services.directory.venues())
     require_venue(request.caller, venue.id)
@@ -52,11 +53,17 @@ async def _venue(services: Services, request: Request, item_id: str, named: str)
 
 
 def _sold_out(arguments: ItemArguments) -> Call:
-    return Call(path={"item": arguments.item_id}, body=AvailabilityBody(available=False, store_slug=arguments.store))
+    return _marked(arguments, available=False)
 
 
 def _back_in_stock(arguments: ItemArguments) -> Call:
-    return Call(path={"item": arguments.item_id}, body=AvailabilityBody(available=True, store_slug=arguments.store))
+    return _marked(arguments, available=True)
+
+
+def _marked(arguments: ItemArguments, *, available: bool) -> Call:
+    slug, store = arguments.store_slug, arguments.store
+    body = AvailabilityBody(available=available, store_slug=slug, location_id="" if slug else store)
+    return Call(path={"item": arguments.item_id}, body=body)
 
 
 OPERATIONS = (

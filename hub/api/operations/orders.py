@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from hub.api.answers import FailureAnswer, OrderAnswer, QuoteAnswer, TraceAnswer
 from hub.api.json import encode
+from hub.api.listing import venue_by
 from hub.api.operation import Call, Operation, Reply, Request, Services, Tool
 from hub.api.order_body import OrderBody, PricedBody, additions, order_request
 from hub.api.views import failure_view, order_view, quote_view, trace_view
@@ -70,17 +71,14 @@ async def _wanted(services: Services, request: Request) -> OrderRequest:
     if body.quote_id:
         wanted = await services.quotes.load_order(body.quote_id, request.caller, additions(body))
         named = body.store_slug or body.location_id
-        if named and services.directory.venue(named).id != wanted.venue_id:
+        if named and venue_by(services, body.store_slug, body.location_id).id != wanted.venue_id:
             raise InvalidRequest("storeSlug: the quote is for another store; leave it out", field="storeSlug")
         return wanted
     return order_request(body, _venue_of(services, request.caller, body).id)
 
 
 def _venue_of(services: Services, caller: Caller, body: PricedBody) -> Venue:
-    named = body.store_slug or body.location_id
-    if not named:
-        raise InvalidRequest("storeSlug: name the store by storeSlug or locationId", field="storeSlug")
-    venue = services.directory.venue(named)
+    venue = venue_by(services, body.store_slug, body.location_id)
     require_venue(caller, venue.id)
     if body.discount is not None and not caller.is_anonymous:
         require(caller, "orders:write")

@@ -113,7 +113,7 @@ async def get_reservation(services: Services, request: Request) -> Reply:
 async def create_reservation(services: Services, request: Request) -> Reply:
     """Book a table; repeat it with the same `Idempotency-Key` as often as needed."""
     body: ReservationBody = request.body
-    venue = named_venue(services, request, body.store_slug or body.location_id)
+    venue = named_venue(services, request, body.store_slug, body.location_id)
     starts_at_ms = parse_timestamp(body.starts_at, "startsAt")
     assert starts_at_ms is not None
     asked = Booking(

@@ -4,9 +4,9 @@ from msgspec import Struct
 
 from hub.api.derived import with_tool
 from hub.api.json import encode
+from hub.api.listing import venue_by
 from hub.api.operation import Operation, Reply, Request, Services
 from hub.api.views import local_timestamp, timestamp
-from hub.errors import InvalidRequest
 from hub.model.table import TableStatus
 from hub.services.keys import require_venue
 from hub.services.tables import TableSeen
@@ -44,10 +44,7 @@ class FloorAnswer(Struct, frozen=True, rename="camel"):
 
 async def get_tables(services: Services, request: Request) -> Reply:
     """The tables of a store with their status (free, occupied, reserved, blocked) and the order that sits there."""
-    named = request.query.get("storeSlug") or request.query.get("locationId")
-    if not named:
-        raise InvalidRequest("storeSlug: name the store by storeSlug or locationId", field="storeSlug")
-    venue = services.directory.venue(named)
+    venue = venue_by(services, request.query.get("storeSlug", ""), request.query.get("locationId", ""))
     require_venue(request.caller, venue.id)
     seen = await services.tables.seen(venue.id)
     shown = [_shown(entry, venue.timezone) for entry in seen]

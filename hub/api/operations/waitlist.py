@@ -83,7 +83,7 @@ async def list_waitlist(services: Services, request: Request) -> Reply:
 async def join_waitlist(services: Services, request: Request) -> Reply:
     """Put a party on the list; repeat it with the same `Idempotency-Key` as often as needed."""
     body: WaitBody = request.body
-    venue = named_venue(services, request, body.store_slug or body.location_id)
+    venue = named_venue(services, request, body.store_slug, body.location_id)
     asked = Joining(
         customer=body.customer.customer,
         party_size=body.party_size,

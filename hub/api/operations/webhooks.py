@@ -138,7 +138,7 @@ async def create_webhook(services: Services, request: Request) -> Reply:
     endpoint, secret = await services.webhooks.create(
         request.caller,
         url=body.url,
-        venue_id=named_venue(services, request, named).id if named else "",
+        venue_id=named_venue(services, request, body.store_slug, body.location_id).id if named else "",
         events=tuple(dict.fromkeys(body.events)),
         description=body.description,
     )
