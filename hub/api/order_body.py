@@ -16,7 +16,7 @@ from hub.services.requests import DiscountRequest, LineRequest, ModifierChoice, 
 
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
 _Text = Annotated[str, Meta(max_length=1000)]
-_Short = Annotated[str, Meta(max_length=64)]
+_Table = Annotated[str, Meta(max_length=64)] | Annotated[int, Meta(ge=0, lt=10**9)]
 _Quantity = Annotated[int, Meta(ge=1, le=99)]
 _ORDER_TYPES = {
     "pickup": OrderType.PICKUP,
@@ -77,8 +77,8 @@ class PricedBody(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     customer: CustomerBody | None = None
     delivery_address: Annotated[str, Meta(max_length=500)] = ""
     delivery_instructions: _Text = ""
-    table_number: _Short = ""
-    tables: Annotated[list[_Short], Meta(max_length=20)] = []
+    table_number: _Table = ""
+    tables: Annotated[list[_Table], Meta(max_length=20)] = []
     party_size: Annotated[int, Meta(ge=1, le=500)] | None = None
     notes: _Text = ""
     scheduled_for: Annotated[str, Meta(description="ISO 8601 with offset; leave out for now", max_length=60)] | None = (
@@ -162,7 +162,10 @@ def _delivery(body: PricedBody) -> Delivery | None:
 
 
 def _tables(body: PricedBody) -> tuple[str, ...]:
-    return tuple(body.tables) or ((body.table_number,) if body.table_number else ())
+    """A table's name may be sent as a number; "" is none, 0 is one."""
+    if body.tables:
+        return tuple([str(table) for table in body.tables])
+    return () if body.table_number == "" else (str(body.table_number),)
 
 
 def _order_type(text: str) -> OrderType:

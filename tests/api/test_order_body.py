@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from msgspec import json
+from msgspec import ValidationError, json
 
 from hub.api.order_body import OrderBody, additions, order_request
 from hub.errors import InvalidRequest
@@ -39,6 +39,28 @@ def test_what_the_quote_says_is_not_said_again(name: str, value: Any) -> None:
     with pytest.raises(InvalidRequest, match="leave it out") as refused:
         additions(body(quoteId="quote_1", **{name: value}))
     assert refused.value.field == name
+
+
+@pytest.mark.parametrize(
+    ("values", "tables"),
+    [
+        ({"tableNumber": 5}, ("5",)),
+        ({"tableNumber": 0}, ("0",)),
+        ({"tableNumber": "05"}, ("05",)),
+        ({"tables": [5, "7A", 0]}, ("5", "7A", "0")),
+        ({"tableNumber": ""}, ()),
+        ({}, ()),
+    ],
+)
+def test_the_number_of_a_table_may_be_a_number(values: dict[str, Any], tables: tuple[str, ...]) -> None:
+    assert order_request(body(items=[ITEM], orderType="dine_in", **values), "loc_1").tables == tables
+
+
+@pytest.mark.parametrize("value", [-1, 10**9, 5.5, True, ["5"], "x" * 65])
+def test_what_is_no_name_or_number_of_a_table_is_refused(value: Any) -> None:
+    for values in ({"tableNumber": value}, {"tables": [value]}):
+        with pytest.raises(ValidationError, match="table"):
+            body(**values)
 
 
 def test_what_the_quote_left_open_is_added() -> None:
