@@ -190,7 +190,30 @@ def _proofs(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=default_port, help="port to listen on (default %(default)s)")
+    parser.add_argument(
+        "--port", type=_whole(0, 65535), default=default_port, help="port to listen on (default %(default)s)"
+    )
+
+
+def _limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit", type=_whole(1, 1_000_000), default=50, metavar="N", help="show at most N (default %(default)s)"
+    )
+
+
+def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+    """Reads a whole number of this range; argparse names the option when it is none."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = lowest - 1
+        if not lowest <= number <= highest:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {lowest} to {highest}")
+        return number
+
+    return read
 
 
 def _guests(parser: argparse.ArgumentParser) -> None:
@@ -232,7 +255,7 @@ def _orders(parser: argparse.ArgumentParser) -> None:
 
     find = add("find", help="list orders, open and closed, newest first")
     _filters(find)
-    find.add_argument("--limit", type=int, default=50, metavar="N", help="show at most N (default %(default)s)")
+    _limit(find)
     find.set_defaults(run="orders.find")
 
     export = add("export", help="write orders to a file, as JSON lines or CSV")
@@ -285,7 +308,7 @@ def _webhooks(parser: argparse.ArgumentParser) -> None:
     create.set_defaults(run="webhooks.create_webhook")
     log = _of_one(add, "log", "list what was sent to a webhook, the newest events first")
     log.add_argument("--state", choices=list(DeliveryState), help="only events in this state")
-    log.add_argument("--limit", type=int, default=50, metavar="N", help="show at most N (default %(default)s)")
+    _limit(log)
     log.set_defaults(run="webhooks.show_log")
     replay = _of_one(add, "replay", "send events once more, under the ids they had")
     which = replay.add_mutually_exclusive_group(required=True)
