@@ -52,7 +52,7 @@ def run(settings: Settings, *, host: str, port: int) -> int:
 
 
 async def _session(settings: Settings, host: str, port: int) -> int:
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.make_data_folder()
     vendors = _vendors(host, port)
     if not 0 < port <= 65535 - len(vendors):
         raise ConfigurationError(f"--port: the demo needs {port} and the {len(vendors)} ports after it")
