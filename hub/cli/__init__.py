@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except HubError as problem:
-        print(f"openpos-hub: {problem.message}", file=sys.stderr)
+        print(f"openpos-hub: {problem.for_operator}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
