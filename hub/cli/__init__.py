@@ -3,6 +3,7 @@
 import argparse
 import gc
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -10,6 +11,7 @@ from importlib import import_module
 from hub.errors import HubError
 from hub.model.webhook import DeliveryState, EventType
 
+_READER_IS_GONE = 141  # as a shell counts an end by SIGPIPE
 _STATUSES = ("accepted", "preparing", "ready", "out_for_delivery", "served", "completed")
 ORDER_FILTERS = {
     "status": ("WORD", "open, closed, void, or how far it is: received, accepted, ready, …"),
@@ -26,7 +28,7 @@ ORDER_FILTERS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The entry point; returns the exit status (0 done, 1 failed, 2 wrong usage)."""
+    """The entry point; returns the exit status (0 done, 1 failed, 2 wrong usage, 141 nobody reads on)."""
     parser = build_parser()
     options = parser.parse_args(arguments)
     logging.basicConfig(
@@ -38,7 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for chatty in ("httpx", "apscheduler", "alembic", "asyncio", "mcp"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        return _run(options)
+        status = _run(options)
+        sys.stdout.flush()  # what waits there may meet a reader that is gone
+        return status
+    except BrokenPipeError:
+        _give_up_output()
+        return _READER_IS_GONE
     except HubError as problem:
         print(f"openpos-hub: {problem.for_operator}", file=sys.stderr)
         return 1
@@ -54,6 +61,13 @@ def _run(options: argparse.Namespace) -> int:
     gc.enable()
     status: int = command(options)
     return status
+
+
+def _give_up_output() -> None:
+    """Lets the interpreter's last flush go nowhere, since it would complain once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def build_parser() -> argparse.ArgumentParser:
