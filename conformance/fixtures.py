@@ -1,6 +1,7 @@
 """The hub with the few tools that the conformance suite calls by name, made like the hub's own; never in production."""
 
 import asyncio
+import contextlib
 import sys
 
 import uvicorn
@@ -65,4 +66,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())
