@@ -1,5 +1,7 @@
 """The hub with the few tools that the conformance suite calls by name, made like the hub's own; never in production."""
 
+import asyncio
+import contextlib
 import sys
 
 import uvicorn
@@ -54,12 +56,15 @@ FIXTURES = (
 )
 
 
-def main() -> None:
+async def main() -> None:
     """`python -m conformance.fixtures PORT`"""
     hub = Hub(read_settings())
+    await hub.prepare()
     app = create_app(hub, operations=(*OPERATIONS, *FIXTURES))
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=False, log_level="warning")
+    config = uvicorn.Config(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=False, log_level="warning")
+    await uvicorn.Server(config).serve()
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -68,7 +68,7 @@ class Hub:
     """All parts of one process, wired. `start` begins delivery and jobs; everything else works without it."""
 
     def __init__(self, settings: Settings, *, registry: Registry | None = None) -> None:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and addresses lie there
+        settings.make_data_folder()
         self.settings = settings
         self.clock = SystemClock(settings.clock_offset_file)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:64]

@@ -41,6 +41,11 @@ class HubError(Exception):
         self.field = field
         self.code = code or self.default_code
 
+    @property
+    def for_operator(self) -> str:
+        """The message for whoever runs the hub, who may learn more than a caller."""
+        return self.message
+
 
 class InvalidRequest(HubError):
     """The request cannot be understood or carried out as it stands; the message names the field."""
@@ -109,9 +114,17 @@ class Unavailable(HubError):
     status = 503
     default_code = "UNAVAILABLE"
 
-    def __init__(self, message: str, *, retry_after_seconds: int = 2, code: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after_seconds: int = 2, code: str | None = None, for_operator: str = ""
+    ) -> None:
         super().__init__(message, code=code)
         self.retry_after_seconds = retry_after_seconds
+        self._for_operator = for_operator
+
+    @property
+    def for_operator(self) -> str:
+        """Which database is away and why, where that is known: files, hosts, but no password."""
+        return self._for_operator or self.message
 
 
 class ConfigurationError(HubError):

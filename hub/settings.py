@@ -70,6 +70,15 @@ class Settings:
         """Whether the hub keeps its data in SQLite, which only one process may serve."""
         return self.database_url.startswith("sqlite")
 
+    def make_data_folder(self) -> None:
+        """Makes the data folder if it is missing. Raises `ConfigurationError` where that cannot be."""
+        try:
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and addresses lie there
+        except OSError as problem:
+            raise ConfigurationError(
+                f"OPENPOS_DATA: the folder {self.data} cannot be made: {problem.strerror}"
+            ) from problem
+
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Reads `OPENPOS_…` from the environment (of this process unless another is given)."""
@@ -103,11 +112,21 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def read_secrets_file(path: Path) -> dict[str, str]:
-    """`NAME=value` lines of the optional secrets file in the data folder; the environment stands above it."""
+    """`NAME=value` lines of the optional secrets file in the data folder; the environment stands above it.
+
+    Raises `ConfigurationError` for a data folder that is none, and for a file that cannot be read.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as problem:
+        raise ConfigurationError(f"OPENPOS_DATA: {path.parent} is no folder") from problem
+    except OSError as problem:
+        raise ConfigurationError(f"{path} cannot be read: {problem.strerror}") from problem
+    except UnicodeDecodeError as problem:
+        line = problem.object[: problem.start].count(b"\n") + 1
+        raise ConfigurationError(f"{path} is not UTF-8 text: line {line}") from None  # the cause holds the secrets
     pairs = (line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#"))
     return {name.strip(): value.strip() for name, _, value in pairs}
 

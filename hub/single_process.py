@@ -8,12 +8,15 @@ from hub.errors import ConfigurationError
 
 
 def hold(data: Path) -> IO[str]:
-    """Takes the data folder for this process; keep the returned file open. Raises `ConfigurationError` if taken.
+    """Takes the data folder for this process; keep the returned file open. Raises `ConfigurationError` if it is taken
+    or cannot be written to.
 
     The operating system lets go when the process ends, however it ends.
     """
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = (data / "hub.lock").open("a+", encoding="utf-8")
+    try:
+        file = (data / "hub.lock").open("a+", encoding="utf-8")
+    except OSError as problem:
+        raise ConfigurationError(f"{data / 'hub.lock'} cannot be written: {problem.strerror}") from problem
     try:
         _lock(file)
     except OSError as problem:

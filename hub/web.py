@@ -32,13 +32,12 @@ _PLAIN_HOST = re.compile(r"[0-9A-Za-z.:\[\]-]*")  # Litestar knows what to do wi
 
 
 def create_app(hub: Hub, *, deliver: bool = True, operations: Sequence[Operation] = OPERATIONS) -> ASGIApp:
-    """The web application of a hub. With `deliver` it carries delivery and jobs as well."""
+    """The web application of a prepared hub. With `deliver` it carries delivery and jobs as well."""
     # Only a process that serves needs the protocol's SDK, which takes its time to load.
     from hub.api.mcp.endpoint import McpEndpoint  # noqa: PLC0415
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        await hub.prepare()
         await hub.limits.load()
         if deliver:
             await hub.start()

@@ -3,6 +3,7 @@
 import argparse
 import gc
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -10,6 +11,7 @@ from importlib import import_module
 from hub.errors import HubError
 from hub.model.webhook import DeliveryState, EventType
 
+_READER_IS_GONE = 141  # as a shell counts an end by SIGPIPE
 _STATUSES = ("accepted", "preparing", "ready", "out_for_delivery", "served", "completed")
 ORDER_FILTERS = {
     "status": ("WORD", "open, closed, void, or how far it is: received, accepted, ready, …"),
@@ -26,7 +28,7 @@ ORDER_FILTERS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The entry point; returns the exit status (0 done, 1 failed, 2 wrong usage)."""
+    """The entry point; returns the exit status (0 done, 1 failed, 2 wrong usage, 141 nobody reads on)."""
     parser = build_parser()
     options = parser.parse_args(arguments)
     logging.basicConfig(
@@ -38,9 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for chatty in ("httpx", "apscheduler", "alembic", "asyncio", "mcp"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        return _run(options)
+        status = _run(options)
+        sys.stdout.flush()  # what waits there may meet a reader that is gone
+        return status
+    except BrokenPipeError:
+        _give_up_output()
+        return _READER_IS_GONE
     except HubError as problem:
-        print(f"openpos-hub: {problem.message}", file=sys.stderr)
+        print(f"openpos-hub: {problem.for_operator}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -54,6 +61,13 @@ def _run(options: argparse.Namespace) -> int:
     gc.enable()
     status: int = command(options)
     return status
+
+
+def _give_up_output() -> None:
+    """Lets the interpreter's last flush go nowhere, since it would complain once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -190,7 +204,30 @@ def _proofs(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _address(parser: argparse.ArgumentParser, default_port: int = 8000) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=default_port, help="port to listen on (default %(default)s)")
+    parser.add_argument(
+        "--port", type=_whole(0, 65535), default=default_port, help="port to listen on (default %(default)s)"
+    )
+
+
+def _limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit", type=_whole(1, 1_000_000), default=50, metavar="N", help="show at most N (default %(default)s)"
+    )
+
+
+def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+    """Reads a whole number of this range; argparse names the option when it is none."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = lowest - 1
+        if not lowest <= number <= highest:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {lowest} to {highest}")
+        return number
+
+    return read
 
 
 def _guests(parser: argparse.ArgumentParser) -> None:
@@ -232,7 +269,7 @@ def _orders(parser: argparse.ArgumentParser) -> None:
 
     find = add("find", help="list orders, open and closed, newest first")
     _filters(find)
-    find.add_argument("--limit", type=int, default=50, metavar="N", help="show at most N (default %(default)s)")
+    _limit(find)
     find.set_defaults(run="orders.find")
 
     export = add("export", help="write orders to a file, as JSON lines or CSV")
@@ -285,7 +322,7 @@ def _webhooks(parser: argparse.ArgumentParser) -> None:
     create.set_defaults(run="webhooks.create_webhook")
     log = _of_one(add, "log", "list what was sent to a webhook, the newest events first")
     log.add_argument("--state", choices=list(DeliveryState), help="only events in this state")
-    log.add_argument("--limit", type=int, default=50, metavar="N", help="show at most N (default %(default)s)")
+    _limit(log)
     log.set_defaults(run="webhooks.show_log")
     replay = _of_one(add, "replay", "send events once more, under the ids they had")
     which = replay.add_mutually_exclusive_group(required=True)

@@ -4,6 +4,7 @@ A line that begins with `#>` in a connector's `demo.toml` is shown to whoever st
 """
 
 import asyncio
+import errno
 import secrets
 import socket
 import subprocess
@@ -51,9 +52,11 @@ def run(settings: Settings, *, host: str, port: int) -> int:
 
 
 async def _session(settings: Settings, host: str, port: int) -> int:
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _refuse_taken(host, port)
+    settings.make_data_folder()
     vendors = _vendors(host, port)
+    if not 0 < port <= 65535 - len(vendors):
+        raise ConfigurationError(f"--port: the demo needs {port} and the {len(vendors)} ports after it")
+    _refuse_taken(host, port)
     settings = replace(
         settings,
         secrets={**_secrets(settings.data, vendors), **settings.secrets},
@@ -93,6 +96,8 @@ def _refuse_taken(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as problem:
+            if problem.errno != errno.EADDRINUSE:
+                raise ConfigurationError(f"cannot listen on {host}:{port}: {problem.strerror}") from problem
             raise ConfigurationError(
                 f"port {port} is taken; stop what listens there or choose another: make run PORT=9000"
             ) from problem

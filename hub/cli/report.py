@@ -36,7 +36,7 @@ async def doctor(hub: Hub) -> int:
         current = await hub.database_is_current()
         line(current, f"database ({kind})", "" if current else "run `openpos-hub migrate`")
     except HubError as problem:
-        line(False, f"database ({kind})", problem.message)
+        line(False, f"database ({kind})", problem.for_operator)
         return 1
     if not current:
         return 1

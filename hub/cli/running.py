@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import os
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import uvicorn
 
 from hub.app import Hub
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, HubError
 from hub.settings import Settings
 from hub.single_process import hold
 
@@ -24,7 +25,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 def serve(
     settings: Settings, *, host: str, port: int, deliver: bool = True, tls: tuple[str | None, str | None] = (None, None)
 ) -> int:
-    """Serves until it is told to stop. Raises `ConfigurationError` when the port or the data folder is taken."""
+    """Serves until it is told to stop. Raises what `serve_hub` does, and `ConfigurationError` for settings at odds."""
     _check_certificate(*tls)
     if settings.embedded and not deliver:
         raise ConfigurationError("--no-delivery needs PostgreSQL: an embedded database serves one process only")
@@ -48,12 +49,20 @@ async def serve_hub(
     tls: tuple[str | None, str | None] = (None, None),
     when_ready: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
-    """Serves a hub in this event loop; `when_ready` runs once it answers."""
+    """Serves a hub in this event loop; `when_ready` runs once it answers.
+
+    Raises `ConfigurationError` when the port or the data folder is taken, `Unavailable` without a database.
+    """
     from hub.web import create_app  # noqa: PLC0415 - every other command is faster without the web framework
 
     with contextlib.ExitStack() as stack:
         if hub.settings.embedded:
             stack.enter_context(hold(hub.settings.data))
+        try:
+            await hub.prepare()
+        except HubError:
+            await hub.stop()
+            raise
         config = uvicorn.Config(
             create_app(hub, deliver=deliver),
             host=host,
@@ -74,10 +83,20 @@ async def serve_hub(
         try:
             await server.serve()
         except SystemExit as stopped:
-            raise ConfigurationError(f"the hub could not start on {address} (is the port taken?)") from stopped
+            raise ConfigurationError(_why_not_started(stopped, address)) from stopped
         finally:
             ready.cancel()
     return 0 if server.started else 1
+
+
+def _why_not_started(stopped: SystemExit, address: str) -> str:
+    """uvicorn exits while it handles the error of listening; without one, the application itself did not start."""
+    reason = stopped.__context__
+    if not isinstance(reason, OSError):
+        return "the hub could not start; the log above says why"
+    if reason.errno != errno.EADDRINUSE:
+        return f"the hub could not start on {address}: {reason.strerror}"
+    return f"the hub could not start on {address} (is the port taken?)"
 
 
 class _Server(uvicorn.Server):

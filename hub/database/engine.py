@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from hub.errors import Unavailable
+from hub.database.absence import find_absence, read_url
 
 _T = TypeVar("_T")
 _I = TypeVar("_I")
@@ -53,7 +53,7 @@ class Database:
     """A database with one writer and a few readers. Open it inside a running event loop or with `run_now` alone."""
 
     def __init__(self, url: str, *, durable: bool = True, readers: int = 4) -> None:
-        self.url = make_url(url)
+        self.url = read_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writer_engine = _engine(url, writing=True, durable=durable)
         self._reader_engine = _engine(url, writing=False, durable=durable)
@@ -85,9 +85,10 @@ class Database:
             with self._reader_engine.connect() as connection:
                 return query(connection)
         except DBAPIError as problem:
-            if not (isinstance(problem, OperationalError) or problem.connection_invalidated):
-                raise  # not the database's absence but an error of ours
-            raise Unavailable("the database cannot be read at the moment") from problem
+            absence = find_absence(problem, self.url, "the database cannot be read at the moment")
+            if absence is None:
+                raise
+            raise absence from problem
 
     def run_now(self, unit: Unit[_T]) -> _T:
         """Runs a unit of work in this thread, in a transaction of its own (short commands, tests)."""
@@ -164,9 +165,12 @@ class Database:
                     return _run(connection, [job])[0]
             except DBAPIError as problem:
                 if not tries_left or not _passes(problem):
-                    failure = Unavailable("the database cannot be written at the moment; nothing was stored")
-                    failure.__cause__ = problem
-                    return _Failed(failure if isinstance(problem, OperationalError) else problem)
+                    words = "the database cannot be written at the moment; nothing was stored"
+                    absence = find_absence(problem, self.url, words)
+                    if absence is None:
+                        return _Failed(problem)
+                    absence.__cause__ = problem
+                    return _Failed(absence)
                 if not isinstance(problem, IntegrityError):
                     time.sleep(0.05)
             except Exception as problem:

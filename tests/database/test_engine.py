@@ -199,6 +199,20 @@ async def test_a_reader_does_not_see_what_is_not_committed(database: Database) -
     assert await database.read(slots) == [1]
 
 
+async def test_a_damaged_file_is_named_to_the_operator_and_not_to_callers(tmp_path: Path) -> None:
+    file = tmp_path / "hub.sqlite"
+    file.write_bytes(b"no database" * 1000)
+    database = Database(f"sqlite:///{file}")
+    with pytest.raises(Unavailable) as reading:
+        await database.read(slots)
+    with pytest.raises(Unavailable) as writing:
+        await database.write(slots)
+    assert reading.value.message == "the database cannot be read at the moment"
+    assert writing.value.message == "the database cannot be written at the moment; nothing was stored"
+    assert str(file) in reading.value.for_operator and str(file) in writing.value.for_operator
+    await database.close()
+
+
 async def test_reading_without_a_database_is_unavailable(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/no/such/folder/hub.sqlite")
     with pytest.raises(Unavailable, match="cannot be read"):
