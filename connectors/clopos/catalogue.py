@@ -5,16 +5,18 @@ Sources: https://developer.clopos.com/api-reference/products/get-all-products, /
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
 
 from connectors.clopos.wire import Row
+from hub.contract.amounts import find_cents, read_cents, read_decimal
+from hub.errors import VendorMalformed
 from hub.model.ids import derived_id
 from hub.model.menu import Category, Item, Menu, ModifierGroup, ModifierOption, Tax
-from hub.model.money import exponent, from_decimal
+from hub.model.money import exponent
 
 _SOLD_AS_THEY_ARE = frozenset({"DISH", "GOODS", "TIMER"})
 _VARIANT = "MODIFICATION"
@@ -56,7 +58,8 @@ def menu_from_clopos(
     rows: dict[Any, Row] = {}
     for row in _sellable(products):
         rows.setdefault(row["id"], row)
-    placed = [(row, _item(row, places, sold_out, setup)) for row in rows.values() if _price(row) is not None]
+    priced = [(row, find_cents(row.get("price"), setup.currency)) for row in rows.values()]
+    placed = [(row, _item(row, cents, places, sold_out, setup)) for row, cents in priced if cents is not None]
     placed.sort(key=lambda pair: (places.get(pair[1].category_id, _LAST), _position(pair[0])))
     return Menu(categories=tuple(sections), items=tuple(item for _, item in placed))
 
@@ -97,13 +100,13 @@ def _with_parent(variant: Row, parent: Row) -> Row:
     return row
 
 
-def _item(row: Row, places: Mapping[str, int], sold_out: set[Any], setup: CatalogueSetup) -> Item:
+def _item(row: Row, price_cents: int, places: Mapping[str, int], sold_out: set[Any], setup: CatalogueSetup) -> Item:
     category = _category_id(setup, row.get("category_id"))
     image = _image(row)
     return Item(
         id=item_id(setup.link_id, str(row["id"])),
         name=str(row.get("name") or row.get("full_name") or row["id"]),
-        price_cents=from_decimal(_price(row) or Decimal(0), setup.currency),
+        price_cents=price_cents,
         category_id=category if category in places else "",
         description=str(row.get("description") or ""),
         image_url=str((image or {}).get("original") or ""),
@@ -111,11 +114,11 @@ def _item(row: Row, places: Mapping[str, int], sold_out: set[Any], setup: Catalo
         tax=_tax(row.get("taxes")),
         available=row["id"] not in sold_out,
         discountable=row.get("discountable") is not False,
-        vendor={"id": row["id"], "product": _order_product(row, image, setup)},
+        vendor={"id": row["id"], "product": _order_product(row, price_cents, image, setup)},
     )
 
 
-def _order_product(row: Row, image: Row | None, setup: CatalogueSetup) -> Row:
+def _order_product(row: Row, cents: int, image: Row | None, setup: CatalogueSetup) -> Row:
     """What goes back to Clopos with each line. Whole prices are numbers, others decimal strings: no float is stored."""
     product = {
         "id": row["id"],
@@ -125,7 +128,6 @@ def _order_product(row: Row, image: Row | None, setup: CatalogueSetup) -> Row:
     }
     if setup.full_products:
         return {**product, "type": row.get("type"), "image": image, "meta": _storable(row.get("meta"))}
-    cents = from_decimal(_price(row) or Decimal(0), setup.currency)
     whole, rest = divmod(cents, 10 ** exponent(setup.currency))
     return {**product, "price": str(Decimal(cents).scaleb(-exponent(setup.currency))) if rest else whole}
 
@@ -150,10 +152,14 @@ def _options(rows: Any, sold_out: set[Any], setup: CatalogueSetup) -> Iterator[M
         ingredient = row.get("ingredient")
         ingredient_id = ingredient.get("id") if isinstance(ingredient, Mapping) else None
         name = str(row.get("name") or row["id"])
+        try:
+            price_cents = read_cents(row.get("price"), setup.currency) or 0
+        except VendorMalformed:  # no choice for anybody, and no reason to do without the rest of the menu
+            continue
         yield ModifierOption(
             id=modifier_id(setup.link_id, str(row["id"])),
             name=name,
-            price_cents=from_decimal(_price(row) or Decimal(0), setup.currency),
+            price_cents=price_cents,
             max_quantity=max(1, _whole(row.get("max_count"))),
             available=row.get("status") not in (0, False) and (ingredient_id is None or ingredient_id not in sold_out),
             vendor={"id": row["id"], "name": name},
@@ -163,7 +169,7 @@ def _options(rows: Any, sold_out: set[Any], setup: CatalogueSetup) -> Iterator[M
 def _tax(rows: Any) -> Tax | None:
     """The item's taxes as one; Clopos' prices are taken to include them. Several rates add up."""
     taxes = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-    rates = [rate for rate in (_decimal(row.get("rate")) for row in taxes) if rate]
+    rates = [rate for rate in (read_decimal(row.get("rate")) for row in taxes) if rate]
     if not rates:
         return None
     name = " + ".join(str(row.get("name") or "Tax") for row in taxes)
@@ -193,7 +199,7 @@ def _is_active(row: Row) -> bool:
 
 
 def _is_sold_out(row: Row) -> bool:
-    limit = _decimal(row.get("limit"))
+    limit = read_decimal(row.get("limit"))
     return limit is not None and limit <= 0
 
 
@@ -206,19 +212,6 @@ def _position(row: Row) -> int:
     return position if isinstance(position, int) else _LAST
 
 
-def _price(row: Row) -> Decimal | None:
-    return _decimal(row.get("price"))
-
-
-def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return None
-    try:
-        return Decimal(value)
-    except InvalidOperation:
-        return None
-
-
 def _whole(value: Any) -> int:
-    number = _decimal(value)
+    number = read_decimal(value)
     return 0 if number is None else int(number)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from connectors.clopos.settings import read_settings
 from connectors.clopos.translate import CONNECTOR, OrderSetup
 from connectors.clopos.venue_codes import VenueCodes
 from connectors.clopos.wire import Row
+from hub.contract.amounts import find_readable
 from hub.contract.base import PosConnector, VendorCode
 from hub.contract.connector import LinkContext, ProbeStep
 from hub.contract.writes import LookUp, Operation, OrderWrite, Replay, Verdict, WriteResult, WriteRule, write
@@ -91,12 +93,16 @@ class CloposConnector(PosConnector):
         )
         translated = self._dialect.order_to_clopos(request, setup)
         row = await self._client.create_order(translated.body, idempotency_key=request.idempotency_key)
-        if find_order_id(row) is None:
+        order_id = find_order_id(row)
+        if order_id is None:
             raise OutcomeUnknown(
                 "create_order: Clopos took the order and named no id", connector=CONNECTOR, operation="create_order"
             )
-        echo = order_from_clopos(row, self._reading({sale_type.id: order.order_type}))
-        return WriteResult(ref=echo.ref, order=echo, losses=(*found.losses, *translated.losses))
+        reading = self._reading({sale_type.id: order.order_type})
+        # The order is there: an amount in the answer that cannot be is only one that Clopos has not told.
+        echo = find_readable(lambda: order_from_clopos(row, reading), order_id)
+        ref = VendorRef(kind="order", id=order_id)
+        return WriteResult(ref=ref, order=echo, losses=(*found.losses, *translated.losses))
 
     async def fetch_order(self, ref: VendorRef) -> PosOrder:
         """Reads one order back."""
@@ -125,20 +131,24 @@ class CloposConnector(PosConnector):
                 shown = await self._client.fetch_order(str(find_order_id(row)))
             if mark in (find_comment(shown) or ""):
                 matches.append(shown)
-        orders = [await self._order(row) for row in matches]
-        if len(orders) == 1:
-            return LookUp(verdict=Verdict.FOUND, ref=orders[0].ref, order=orders[0])
-        if not orders and listing.complete:
+        refs = tuple(VendorRef(kind="order", id=order_id) for row in matches if (order_id := find_order_id(row)))
+        if len(matches) == len(refs) == 1:
+            reading = self._reading(await self._codes.order_types())
+            order = find_readable(lambda: order_from_clopos(matches[0], reading), refs[0].id)
+            return LookUp(verdict=Verdict.FOUND, ref=refs[0], order=order)
+        if not matches and listing.complete:
             return LookUp(verdict=Verdict.ABSENT)
-        return LookUp(verdict=Verdict.AMBIGUOUS, candidates=tuple(order.ref for order in orders))
+        return LookUp(verdict=Verdict.AMBIGUOUS, candidates=refs)
 
     async def list_orders(self, *, since_ms: int) -> Sequence[PosOrder]:
-        """All orders since then; raises `VendorMalformed` when Clopos' list cannot be read to its end."""
+        """All orders since then that can be read; raises `VendorMalformed` when the list cannot be read to its end."""
         listing = await self._orders_since(since_ms)
         if not listing.complete:
             raise VendorMalformed("list_orders: the list cannot be read to its end", connector=CONNECTOR)
         reading = self._reading(await self._codes.order_types())
-        return [order_from_clopos(row, reading) for row in listing.rows if not _is_older(row, since_ms)]
+        recent = [row for row in listing.rows if not _is_older(row, since_ms)]
+        found = [find_readable(partial(order_from_clopos, row, reading), str(find_order_id(row))) for row in recent]
+        return [order for order in found if order is not None]
 
     @write(Replay.REPEATABLE)
     async def cancel_order(self, request: OrderWrite) -> WriteResult:

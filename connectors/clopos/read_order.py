@@ -8,11 +8,11 @@ from typing import Any
 from msgspec import Struct
 
 from connectors.clopos.catalogue import item_id, modifier_id
-from connectors.clopos.translate import CONNECTOR, find_mark, read_decimal
+from connectors.clopos.translate import CONNECTOR, find_mark
+from hub.contract.amounts import read_cents, read_decimal, share_cents, times
 from hub.contract.tables import VendorTables
 from hub.errors import VendorMalformed
 from hub.model.check import Charge, Check, Discount, Line, Modifier, Totals
-from hub.model.money import from_decimal, percent_of
 from hub.model.order import Customer, PosOrder, VendorRef
 from hub.model.status import OrderType, Stage, Status
 
@@ -46,7 +46,7 @@ def find_comment(row: Any) -> str | None:
 def order_from_clopos(row: Any, setup: ReadSetup) -> PosOrder:
     """An order in our words; what Clopos does not say stays empty, a status nobody knows stays with its raw word.
 
-    Raises `VendorMalformed` when there is no id in it.
+    Raises `VendorMalformed` when there is no id in it, or an amount that cannot be.
     """
     order_id = find_order_id(row)
     if order_id is None:
@@ -57,8 +57,7 @@ def order_from_clopos(row: Any, setup: ReadSetup) -> PosOrder:
     mark = find_mark(comment)
     raw_status = str(row.get("status") or "")
     known = setup.tables.from_vendor("order_status", raw_status) or {}
-    total = read_decimal(meta.get("orderTotal"))
-    total_cents = None if total is None else from_decimal(total, setup.currency)
+    total_cents = read_cents(meta.get("orderTotal"), setup.currency)
     name, phone = customer.get("name"), customer.get("phone")
     status = Status(known.get("status", "unknown"))
     return PosOrder(
@@ -109,31 +108,30 @@ def _checks(
 def _line(uid: str, row: Any, setup: ReadSetup) -> Line | None:
     product, meta = _mapping(row), _mapping(_mapping(row).get("meta"))
     order_product = _mapping(meta.get("order_product"))
-    price, quantity = read_decimal(meta.get("price")), _integer(product.get("count"))
+    unit_cents, quantity = read_cents(meta.get("price"), setup.currency), _integer(product.get("count"))
     entries = order_product.get("product_modificators") or product.get("product_modificators") or []
     modifiers = [_modifier(entry, setup) for entry in entries] if isinstance(entries, list) else [None]
     chosen = tuple(modifier for modifier in modifiers if modifier is not None)
-    if price is None or quantity < 1 or len(chosen) < len(modifiers):
+    if unit_cents is None or quantity < 1 or len(chosen) < len(modifiers):
         return None
     product_id = str(product.get("product_id"))
-    unit_cents = from_decimal(price, setup.currency)
-    each = unit_cents + sum(modifier.unit_cents * modifier.quantity for modifier in chosen)
+    each = unit_cents + sum(times(modifier.unit_cents, modifier.quantity) for modifier in chosen)
     return Line(
         uid=uid,
         item_id=item_id(setup.link_id, product_id),
         name=str(_mapping(order_product.get("product")).get("name") or product_id),
         quantity=quantity,
         unit_cents=unit_cents,
-        gross_cents=each * quantity,
+        gross_cents=times(each, quantity),
         modifiers=chosen,
     )
 
 
 def _modifier(entry: Any, setup: ReadSetup) -> Modifier | None:
     modificator = _mapping(_mapping(entry).get("modificator"))
-    price = read_decimal(modificator.get("price"))
+    unit_cents = read_cents(modificator.get("price"), setup.currency)
     count = _integer(_mapping(entry).get("count"))
-    if price is None or count < 1:
+    if unit_cents is None or count < 1:
         return None
     vendor_id = str(modificator.get("id"))
     return Modifier(
@@ -141,19 +139,16 @@ def _modifier(entry: Any, setup: ReadSetup) -> Modifier | None:
         group_id="",
         name=str(modificator.get("name") or vendor_id),
         quantity=count,
-        unit_cents=from_decimal(price, setup.currency),
+        unit_cents=unit_cents,
     )
 
 
 def _discount(row: Mapping[str, Any], subtotal_cents: int, setup: ReadSetup) -> Discount | None:
-    value = read_decimal(row.get("discount_value"))
-    known = setup.tables.from_vendor("discount_type", str(row.get("discount_type"))) or {}
-    if not value:
-        return None
-    if known.get("discount_type") == "percent":
-        return Discount(type="percent", value=str(value), cents=percent_of(subtotal_cents, value))
-    if known.get("discount_type") == "amount":
-        cents = from_decimal(value, setup.currency)
+    told, known = row.get("discount_value"), setup.tables.from_vendor("discount_type", str(row.get("discount_type")))
+    kind = (known or {}).get("discount_type")
+    if kind == "percent" and (percent := read_decimal(told)):
+        return Discount(type="percent", value=str(percent), cents=share_cents(subtotal_cents, percent))
+    if kind == "amount" and (cents := read_cents(told, setup.currency)):
         return Discount(type="amount", value=str(cents), cents=cents)
     return None
 
@@ -162,12 +157,12 @@ def _charges(
     meta: Mapping[str, Any], payload: Mapping[str, Any], base_cents: int, setup: ReadSetup
 ) -> tuple[Charge, ...]:
     percent = read_decimal(meta.get("service_charge_value")) or Decimal(0)
-    fee = read_decimal(payload.get("delivery_fee")) or Decimal(0)
+    fee = read_cents(payload.get("delivery_fee"), setup.currency) or 0
     charges = []
     if percent and meta.get("apply_service_charge") is True:
-        charges.append(Charge(type="service", cents=percent_of(base_cents, percent), percent=str(percent)))
+        charges.append(Charge(type="service", cents=share_cents(base_cents, percent), percent=str(percent)))
     if fee:
-        charges.append(Charge(type="delivery", cents=from_decimal(fee, setup.currency)))
+        charges.append(Charge(type="delivery", cents=fee))
     return tuple(charges)
 
 
@@ -186,7 +181,5 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _integer(value: Any) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return 0
+    number = read_decimal(value)
+    return 0 if number is None else int(number)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -181,14 +181,3 @@ def find_mark(comment: str) -> str:
     """The last mark of ours in a comment, or an empty string."""
     marks = _MARK.findall(comment)
     return marks[-1] if marks else ""
-
-
-def read_decimal(value: Any) -> Decimal | None:
-    """A number as Clopos writes it, bare or as a string; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return None
-    try:
-        decimal = Decimal(value)
-    except InvalidOperation:
-        return None
-    return decimal if decimal.is_finite() else None

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from connectors.desibits.wire import Row
-from hub.model.money import from_decimal
+from hub.contract.amounts import read_cents, read_decimal
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -28,22 +28,22 @@ def text(row: Mapping[str, Any], *names: str) -> str:
 def decimal(row: Mapping[str, Any], *names: str) -> Decimal | None:
     """The first of these fields that is a number, bare or as text."""
     for name in names:
-        value = row.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-            continue
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            continue
-        if number.is_finite():
+        number = read_decimal(row.get(name))
+        if number is not None:
             return number
     return None
 
 
 def cents(row: Mapping[str, Any], currency: str, *names: str) -> int | None:
-    """The first of these fields that is an amount in major units, in minor units."""
-    amount = decimal(row, *names)
-    return None if amount is None else from_decimal(amount, currency)
+    """The first of these fields that is an amount in major units, in minor units.
+
+    Raises `VendorMalformed` for a number that is no amount.
+    """
+    for name in names:
+        amount = read_cents(row.get(name), currency)
+        if amount is not None:
+            return amount
+    return None
 
 
 def rows(row: Mapping[str, Any], *names: str) -> list[Row] | None:

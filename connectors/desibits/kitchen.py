@@ -45,7 +45,7 @@ class KitchenDoor:
         tables = self._context.tables
         self._refuse_cancelled(row)
         if not is_draft(row, tables):
-            return WriteResult(ref=ref, order=await self._orders.read(row))
+            return WriteResult(ref=ref, order=await self._orders.read_if_possible(row))
         losses += await self._sweep(request, ref)
         return await self._to_kitchen(ref, row, losses)
 
@@ -59,7 +59,7 @@ class KitchenDoor:
         if is_draft(row, self._context.tables) or is_cancelled(row, self._context.tables):
             return LookUp(verdict=Verdict.ABSENT)
         self._refuse_to_guess_about_paper()
-        return LookUp(verdict=Verdict.FOUND, ref=ref, order=await self._orders.read(row))
+        return LookUp(verdict=Verdict.FOUND, ref=ref, order=await self._orders.read_if_possible(row))
 
     async def add_round(self, request: OrderWrite, ref: VendorRef, change: LinesChange) -> WriteResult:
         """Adds lines to the order and makes their ticket.
@@ -92,7 +92,7 @@ class KitchenDoor:
         if not in_kitchen:
             return LookUp(verdict=Verdict.ABSENT)
         self._refuse_to_guess_about_paper()
-        return LookUp(verdict=Verdict.FOUND, ref=ref, order=await self._orders.read(row))
+        return LookUp(verdict=Verdict.FOUND, ref=ref, order=await self._orders.read_if_possible(row))
 
     async def _to_kitchen(self, ref: VendorRef, row: Row, losses: list[Loss]) -> WriteResult:
         """A ticket for what has none, the order's status behind it, and paper where the restaurant wants it."""
@@ -107,7 +107,9 @@ class KitchenDoor:
             ticket_made = True
         if is_draft(row, self._context.tables):
             row = await self._move_on(ref, row, losses, ticket_made=ticket_made)
-        return WriteResult(ref=ref, further_refs=made, order=await self._orders.read(row), losses=tuple(losses))
+        return WriteResult(
+            ref=ref, further_refs=made, order=await self._orders.read_if_possible(row), losses=tuple(losses)
+        )
 
     async def _move_on(self, ref: VendorRef, row: Row, losses: list[Loss], *, ticket_made: bool) -> Row:
         """Takes the order out of the drafts. A failure after the ticket was made must not make another one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from connectors.desibits.read_order import (
 from connectors.desibits.settings import CONNECTOR
 from connectors.desibits.venue_codes import VenueCodes
 from connectors.desibits.wire import Row
+from hub.contract.amounts import find_readable
 from hub.contract.connector import LinkContext
 from hub.contract.writes import LookUp, OrderWrite, Verdict
 from hub.errors import VendorMalformed
@@ -51,6 +53,11 @@ class Orders:
         """A row in our words."""
         return order_from_desibits(row, await self._reading())
 
+    async def read_if_possible(self, row: Mapping[str, Any]) -> PosOrder | None:
+        """`read` after something was done: None when an amount cannot be, which does not undo it."""
+        reading = await self._reading()
+        return find_readable(lambda: order_from_desibits(row, reading), order_id(row))
+
     async def find(self, request: OrderWrite, *, since_ms: int, table_id: str) -> LookUp:
         """Looks for our mark in the orders of the days since then. Of several, the furthest counts, then the oldest."""
         found = await self.marked(request.mark, since_ms=since_ms - _LATE_NIGHT_MS, table_id=table_id)
@@ -61,8 +68,8 @@ class Orders:
                 return LookUp(verdict=Verdict.AMBIGUOUS, candidates=tuple(map(_ref, candidates)))
         if candidates:
             first, *others = candidates
-            order = await self.read(first)
-            return LookUp(verdict=Verdict.FOUND, ref=order.ref, order=order, candidates=tuple(map(_ref, others)))
+            order = await self.read_if_possible(first)
+            return LookUp(verdict=Verdict.FOUND, ref=_ref(first), order=order, candidates=tuple(map(_ref, others)))
         return LookUp(verdict=Verdict.ABSENT if found.complete else Verdict.AMBIGUOUS)
 
     async def marked(
@@ -91,7 +98,7 @@ class Orders:
         return Marked(tuple(marked), tuple(unmarked), complete)
 
     async def list_all(self, *, since_ms: int) -> Sequence[PosOrder]:
-        """The orders since then, except those that are cooked and whose row does not say how far they are.
+        """The readable orders since then, except those that are cooked and whose row does not say how far they are.
 
         What the kitchen does is then only in the order itself. Raises `VendorMalformed` when the list cannot be read
         to its end.
@@ -101,7 +108,9 @@ class Orders:
             raise VendorMalformed("list_orders: the list cannot be read to its end", connector=CONNECTOR)
         reading = await self._reading()
         recent = [row for row in listed if not _is_older(row, since_ms) and order_id(row)]
-        return [order_from_desibits(row, reading) for row in recent if shows_kitchen(row, self._context.tables)]
+        shown = [row for row in recent if shows_kitchen(row, self._context.tables)]
+        found = [find_readable(partial(order_from_desibits, row, reading), order_id(row)) for row in shown]
+        return [order for order in found if order is not None]
 
     async def _days(self, since_ms: int, *, status: str = "", table_id: str = "") -> tuple[list[Row], bool]:
         """The orders of every day since then: `date` is the restaurant's local date, or perhaps that of UTC."""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct, structs
@@ -12,10 +11,10 @@ from connectors.desibits.mark import find_mark, is_option, item_note, order_note
 from connectors.desibits.payments import payments_of
 from connectors.desibits.settings import CONNECTOR
 from connectors.desibits.tickets import kitchen_stage, menu_item_id, state_words, tickets_of
+from hub.contract.amounts import share_cents, times
 from hub.contract.tables import VendorTables
 from hub.errors import VendorMalformed
 from hub.model.check import Charge, Check, Discount, Line, Modifier, Totals
-from hub.model.money import from_decimal, percent_of, round_half_up
 from hub.model.order import Customer, PosOrder, VendorRef
 from hub.model.payment import Payment
 from hub.model.status import OrderType, PaymentStatus, Stage, Status
@@ -65,7 +64,7 @@ def order_from_desibits(row: Mapping[str, Any], setup: ReadSetup) -> PosOrder:
     """An order in our words; what Desibits does not say stays empty, a status nobody knows stays with its raw word.
 
     `raw_status` holds the order's own word, then those of its tickets and of its delivery: `kot / in_kitchen`.
-    Raises `VendorMalformed` when there is no id in it.
+    Raises `VendorMalformed` when there is no id in it, or an amount that cannot be.
     """
     vendor_id = order_id(row)
     if not vendor_id:
@@ -204,7 +203,7 @@ def _line(index: int, row: Mapping[str, Any], currency: str) -> Line | None:
         name=name or vendor_id,
         quantity=int(quantity),
         unit_cents=price,
-        gross_cents=round_half_up(price * quantity),
+        gross_cents=times(price, quantity),
         note=without_mark(item_note(row)),
         vendor={"id": as_id(vendor_id)},
     )
@@ -229,14 +228,12 @@ def _discount(row: Mapping[str, Any], subtotal_cents: int, setup: ReadSetup) -> 
     known = (setup.tables.from_vendor("discount_type", word) or {}).get("discount_type")
     told = cents(row, setup.currency, "discount_amount")
     if known == "percent" and value:
-        taken_off = percent_of(subtotal_cents, value) if told is None else told
+        taken_off = share_cents(subtotal_cents, value) if told is None else told
         return Discount(type="percent", value=f"{value.normalize():f}", cents=taken_off)
-    taken_off = told if told is not None else _amount(known, value, setup.currency)
+    if told is None and known == "amount":
+        told = cents(row, setup.currency, "discount_value")
+    taken_off = told or 0
     return Discount(type="amount", value=str(taken_off), cents=taken_off) if taken_off else None
-
-
-def _amount(known: str | None, value: Decimal | None, currency: str) -> int:
-    return 0 if known != "amount" or value is None else from_decimal(value, currency)
 
 
 def _order_type(row: Mapping[str, Any], setup: ReadSetup) -> OrderType | None:

@@ -57,7 +57,7 @@ class Submission:
             return WriteResult(ref=ref, losses=(*losses, lost("totals.total_cents", words, LossKind.LOST)))
         losses += compare_items(translated.body["items"], row)
         losses += await self.complete_notes(request, row, translated)
-        return WriteResult(ref=ref, order=await self._orders.read(row), losses=tuple(losses))
+        return WriteResult(ref=ref, order=await self._orders.read_if_possible(row), losses=tuple(losses))
 
     async def translate(self, request: OrderWrite) -> Translated:
         """The body for an order, with the restaurant's ids for type, table and guest.

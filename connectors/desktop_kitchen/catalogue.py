@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import structs
 
 from connectors.desktop_kitchen.notes import CONNECTOR
-from connectors.desktop_kitchen.values import read_cents, read_count, read_id, to_amount
+from connectors.desktop_kitchen.values import read_count, read_id, to_amount
 from connectors.desktop_kitchen.wire import MenuItem, Row
-from hub.errors import UnmappedValue
+from hub.contract.amounts import find_cents, read_cents
+from hub.errors import UnmappedValue, VendorMalformed
 from hub.model.ids import derived_id
 from hub.model.menu import Category, Item, Menu, ModifierGroup, ModifierOption, Tax
 
@@ -64,7 +65,7 @@ def item_from_desktop_kitchen(
     row: Row, groups: Mapping[str, Sequence[Row]], *, link_id: str, currency: str
 ) -> Item | None:
     """One item, or None when it has no readable id or price."""
-    vendor_id, price = read_id(row.get("id")), read_cents(row.get("price"), currency)
+    vendor_id, price = read_id(row.get("id")), find_cents(row.get("price"), currency)
     if vendor_id is None or price is None:
         return None
     category = read_id(row.get("category_id"))
@@ -128,10 +129,14 @@ def _options(rows: object, link_id: str, currency: str) -> Iterator[ModifierOpti
         vendor_id = read_id(row.get("id"))
         if vendor_id is None:
             continue
+        try:
+            price_cents = read_cents(row.get("price_adjustment"), currency) or 0
+        except VendorMalformed:  # no choice for anybody, and no reason to do without the rest of the menu
+            continue
         yield ModifierOption(
             id=modifier_id(link_id, vendor_id),
             name=str(row.get("name") or vendor_id),
-            price_cents=read_cents(row.get("price_adjustment"), currency) or 0,
+            price_cents=price_cents,
             available=_is_active(row),
             vendor={"id": int(vendor_id)},
         )

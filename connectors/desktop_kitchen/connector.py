@@ -39,6 +39,7 @@ from connectors.desktop_kitchen.translate import (
 )
 from connectors.desktop_kitchen.values import read_id
 from connectors.desktop_kitchen.wire import Row
+from hub.contract.amounts import find_readable
 from hub.contract.base import PosConnector, VendorCode
 from hub.contract.connector import LinkContext, ProbeStep
 from hub.contract.families import (
@@ -98,10 +99,10 @@ class DesktopKitchenConnector(
         """Sends the order; it waits as pending until the restaurant, or `confirm_on_arrival`, takes it."""
         employee_id = await self._client.session.employee_id()
         translated = order_to_desktop_kitchen(request, employee_id=employee_id)
-        told, losses = await self._create(translated)
+        ref, told, losses = await self._create(translated)
         if self._settings.confirm_on_arrival:
-            losses += await self._confirm(told)
-        return WriteResult(ref=told.ref, order=told, losses=losses)
+            losses += await self._confirm(ref)
+        return WriteResult(ref=ref, order=told, losses=losses)
 
     @write(Replay.KEYED, look_up="find_round", one_at_a_time=True)
     async def add_lines(self, request: OrderWrite) -> WriteResult:
@@ -113,10 +114,10 @@ class DesktopKitchenConnector(
         translated = round_to_desktop_kitchen(
             request, change.lines, round_code=round_code(request), employee_id=employee_id
         )
-        told, losses = await self._create(translated)
+        further, _, losses = await self._create(translated)
         if self._settings.confirm_on_arrival:
-            losses += await self._confirm(told)
-        return WriteResult(ref=ref, further_refs=(told.ref,), losses=losses)
+            losses += await self._confirm(further)
+        return WriteResult(ref=ref, further_refs=(further,), losses=losses)
 
     async def fetch_order(self, ref: VendorRef) -> PosOrder:
         """Reads one order back; one that was made a moment ago is asked for twice."""
@@ -269,19 +270,23 @@ class DesktopKitchenConnector(
         self._refuse_other_periods("fetch_item_report", period, on)
         return item_sales_from_desktop_kitchen(await self._client.fetch_item_sales(period), self.context.currency)
 
-    async def _create(self, translated: Translated) -> tuple[PosOrder, tuple[Loss, ...]]:
+    async def _create(self, translated: Translated) -> tuple[VendorRef, PosOrder | None, tuple[Loss, ...]]:
+        """The order is there: an amount in the answer that cannot be is only one that the POS has not told."""
         row = await self._client.create_order(translated.body)
-        if read_id(row.get("id")) is None:
+        order_id = read_id(row.get("id"))
+        if order_id is None:
             raise OutcomeUnknown(
                 "create_order: the POS took the order and named no id", connector=CONNECTOR, operation="create_order"
             )
-        return self._order(row), (*translated.losses, *compare(translated, row, self.context.currency))
+        told = find_readable(lambda: self._order(row), order_id)
+        losses = (*translated.losses, *compare(translated, row, self.context.currency))
+        return VendorRef(kind="order", id=order_id), told, losses
 
-    async def _confirm(self, told: PosOrder) -> tuple[Loss, ...]:
+    async def _confirm(self, ref: VendorRef) -> tuple[Loss, ...]:
         """Confirms an order that has arrived. It is in the kitchen either way, so a failure must not undo that."""
         word = self.context.tables.to_vendor("order_status", Stage.ACCEPTED.value)
         try:
-            await move_order(self._client, self.context.tables, told.ref.id, word)
+            await move_order(self._client, self.context.tables, ref.id, word)
         except ConnectorError as problem:
             return (lost("stage", f"the order arrived and could not be confirmed: {problem.message}"),)
         return ()

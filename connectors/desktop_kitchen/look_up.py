@@ -7,9 +7,10 @@ from connectors.desktop_kitchen.client import LONGEST_LIST, DesktopKitchenClient
 from connectors.desktop_kitchen.read_order import ReadSetup, header_of, order_from_desktop_kitchen
 from connectors.desktop_kitchen.values import read_id, read_time_ms
 from connectors.desktop_kitchen.wire import Row
+from hub.contract.amounts import find_readable
 from hub.contract.writes import LookUp, Verdict
 from hub.errors import VendorRejected
-from hub.model.order import PosOrder
+from hub.model.order import PosOrder, VendorRef
 
 _CLOCK_SKEW_MS: Final = 120_000
 _MOST_SINGLE_READS: Final = 25
@@ -43,12 +44,14 @@ class OrderLists:
         return self._look_up(found) if found or complete else LookUp(verdict=Verdict.AMBIGUOUS)
 
     async def all_since(self, since_ms: int) -> list[PosOrder]:
-        """Every order since then; where the list is cut short, the newest hundred and all that are in the kitchen."""
+        """Every readable order since then; where the list is cut short, the newest hundred and all in the kitchen."""
         rows = {read_id(row.get("id")): row for row in await self._client.fetch_orders()}
         if not _reaches(tuple(rows.values()), since_ms):
             for row in await self._client.fetch_kitchen():
                 rows.setdefault(read_id(row.get("id")), row)
-        return [order_from_desktop_kitchen(row, self._setup) for row in rows.values() if _is_since(row, since_ms)]
+        recent = {order_id: row for order_id, row in rows.items() if _is_since(row, since_ms)}
+        found = [self._read(row, order_id or "") for order_id, row in recent.items()]
+        return [order for order in found if order is not None]
 
     async def _left_the_kitchen(self, since_ms: int, seen: set[str | None]) -> tuple[list[Row], bool]:
         """Rows since then that the kitchen's list does not show, and whether that is surely all of them.
@@ -70,12 +73,15 @@ class OrderLists:
         return list(wanted.values()), complete
 
     def _look_up(self, rows: Sequence[Row]) -> LookUp:
-        orders = [order_from_desktop_kitchen(row, self._setup) for row in rows]
-        if len(orders) == 1:
-            return LookUp(verdict=Verdict.FOUND, ref=orders[0].ref, order=orders[0])
-        if not orders:
+        refs = tuple(VendorRef(kind="order", id=order_id) for row in rows if (order_id := read_id(row.get("id"))))
+        if len(rows) == len(refs) == 1:
+            return LookUp(verdict=Verdict.FOUND, ref=refs[0], order=self._read(rows[0], refs[0].id))
+        if not rows:
             return LookUp(verdict=Verdict.ABSENT)
-        return LookUp(verdict=Verdict.AMBIGUOUS, candidates=tuple(order.ref for order in orders))
+        return LookUp(verdict=Verdict.AMBIGUOUS, candidates=refs)
+
+    def _read(self, row: Row, order_id: str) -> PosOrder | None:
+        return find_readable(lambda: order_from_desktop_kitchen(row, self._setup), order_id)
 
 
 def _is_marked(row: Row, mark: str, round_code: str) -> bool:

@@ -12,8 +12,9 @@ from connectors.desktop_kitchen.refusals import PAID, meaning
 from connectors.desktop_kitchen.rounds import order_ids, order_ref
 from connectors.desktop_kitchen.settings import DesktopKitchenSettings
 from connectors.desktop_kitchen.translate import lost
-from connectors.desktop_kitchen.values import read_cents, to_amount
+from connectors.desktop_kitchen.values import to_amount
 from connectors.desktop_kitchen.wire import NewRefund, PaidBy
+from hub.contract.amounts import read_cents
 from hub.contract.connector import LinkContext
 from hub.contract.families import PaymentState, PosPaymentMethod
 from hub.contract.writes import LookUp, OrderWrite, Verdict, WriteResult

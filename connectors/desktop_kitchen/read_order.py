@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from connectors.desktop_kitchen.catalogue import item_id, modifier_id
 from connectors.desktop_kitchen.notes import CONNECTOR, Header, find_header
-from connectors.desktop_kitchen.values import read_cents, read_count, read_id, read_time_ms
+from connectors.desktop_kitchen.values import read_count, read_id, read_time_ms
 from connectors.desktop_kitchen.wire import Row
+from hub.contract.amounts import read_cents, times
 from hub.contract.tables import VendorTables
 from hub.errors import VendorMalformed
 from hub.model.check import Check, Line, Modifier, Totals
@@ -29,7 +30,7 @@ class ReadSetup(Struct, frozen=True, kw_only=True):
 def order_from_desktop_kitchen(row: Row, setup: ReadSetup) -> PosOrder:
     """An order in our words. What is not told stays empty, a status nobody knows stays with its raw word.
 
-    Raises `VendorMalformed` when there is no id in it.
+    Raises `VendorMalformed` when there is no id in it, or an amount that cannot be.
     """
     order_id = read_id(row.get("id"))
     if order_id is None:
@@ -116,7 +117,7 @@ def _line(uid: str, item: Mapping[str, Any], setup: ReadSetup) -> Line | None:
         name=str(item.get("item_name") or vendor_id),
         quantity=quantity,
         unit_cents=each - sum(modifier.unit_cents for modifier in modifiers),
-        gross_cents=each * quantity,
+        gross_cents=times(each, quantity),
         modifiers=modifiers,
         note=header.rest if header else note,
     )

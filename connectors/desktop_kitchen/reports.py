@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from connectors.desktop_kitchen.values import read_cents, read_count
+from connectors.desktop_kitchen.values import read_count
 from connectors.desktop_kitchen.wire import Row
+from hub.contract.amounts import read_cents
 from hub.contract.families import ItemSales, SalesReport
 
 PERIODS = frozenset({"daily", "weekly", "monthly"})

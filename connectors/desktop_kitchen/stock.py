@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from connectors.desktop_kitchen.notes import CONNECTOR
-from connectors.desktop_kitchen.values import read_decimal, read_id
+from connectors.desktop_kitchen.values import read_id
 from connectors.desktop_kitchen.wire import NewStockItem, Number, Row
+from hub.contract.amounts import read_decimal
 from hub.contract.families import StockItem
 from hub.errors import UnmappedValue
 

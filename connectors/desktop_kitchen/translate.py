@@ -6,8 +6,9 @@ from typing import Any
 
 from connectors.desktop_kitchen.notes import CONNECTOR, order_header
 from connectors.desktop_kitchen.taken import find_taken
-from connectors.desktop_kitchen.values import read_cents, read_count, read_id
+from connectors.desktop_kitchen.values import read_count, read_id
 from connectors.desktop_kitchen.wire import NewItem, NewOrder, Row
+from hub.contract.amounts import find_cents
 from hub.contract.writes import OrderWrite
 from hub.errors import UnmappedValue
 from hub.model.check import Line, Modifier
@@ -75,7 +76,7 @@ def compare(sent: Translated, row: Row, currency: str) -> tuple[Loss, ...]:
         else:
             losses += _compare_line(path, line, body, item)
     meant = sum(line.gross_cents for _, line in sent.lines)
-    total = read_cents(row.get("total"), currency)
+    total = find_cents(row.get("total"), currency)
     if total is not None and total != meant:
         amounts = f"{display(Money(total, currency))} instead of {display(Money(meant, currency))}"
         losses.append(Loss(target=CONNECTOR, path="totals.total_cents", loss=f"the POS's own prices make {amounts}"))

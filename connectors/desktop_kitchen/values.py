@@ -1,10 +1,11 @@
 """Reads single values of Desktop Kitchen's JSON, where the same thing is a number here and a text there."""
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from hub.model.money import exponent, from_decimal
+from hub.contract.amounts import read_decimal
+from hub.model.money import exponent
 
 
 def read_id(value: Any) -> str | None:
@@ -13,23 +14,6 @@ def read_id(value: Any) -> str | None:
         return None
     text = str(value).strip()
     return text if text.isascii() and text.isdecimal() else None
-
-
-def read_decimal(value: Any) -> Decimal | None:
-    """A number, bare or as a text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return None
-    try:
-        decimal = Decimal(value)
-    except InvalidOperation:
-        return None
-    return decimal if decimal.is_finite() else None
-
-
-def read_cents(value: Any, currency: str) -> int | None:
-    """An amount in major units as minor units, half up; None when there is none."""
-    amount = read_decimal(value)
-    return None if amount is None else from_decimal(amount, currency)
 
 
 def read_count(value: Any) -> int | None:

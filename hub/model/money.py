@@ -5,6 +5,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from msgspec import Struct
 
+MOST_CENTS = 9_000_000_000_000_00
+"""No amount is larger, or smaller than its negative: sums of ten thousand of them still fit the database's integers."""
+
 _EXPONENTS = {
     # ISO 4217 currencies whose minor unit is not a hundredth.
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
@@ -32,13 +35,28 @@ def to_decimal(cents: int, currency: str) -> Decimal:
 
 
 def from_decimal(amount: Decimal, currency: str) -> int:
-    """A decimal in major units as minor units, half up. Give it a `Decimal`, never a float."""
+    """A decimal in major units as minor units, half up. Give it a `Decimal`, never a float.
+
+    Raises `ArithmeticError` when it is not finite or beyond `MOST_CENTS`.
+    """
     return round_half_up(amount.scaleb(exponent(currency)))
 
 
 def round_half_up(amount: Decimal) -> int:
-    """The hub's one rounding rule: half up, away from zero."""
+    """The hub's one rounding rule: half up, away from zero.
+
+    Raises `ArithmeticError` when the amount is not finite or beyond `MOST_CENTS`.
+    """
+    if not -MOST_CENTS <= amount <= MOST_CENTS:  # a comparison with NaN raises
+        raise OverflowError(f"{amount:.3E} is more than {MOST_CENTS}")
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def bounded(cents: int) -> int:
+    """The amount itself. Raises `OverflowError` when it is beyond `MOST_CENTS`."""
+    if not -MOST_CENTS <= cents <= MOST_CENTS:
+        raise OverflowError(f"an amount of more than {MOST_CENTS}")
+    return cents
 
 
 def percent_of(cents: int, percent: Decimal) -> int:

@@ -1,5 +1,6 @@
 """What a coupon of the POS takes off a check."""
 
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 
 from hub.contract.base import Capability
@@ -47,7 +48,8 @@ def worth(coupon: Coupon, currency: str, reason: str) -> DiscountRequest:
         if kind in _PERCENT and value <= 100:
             return DiscountRequest(type="percent", value=value, reason=reason)
         if kind in _AMOUNT:
-            return DiscountRequest(type="amount", value=Decimal(from_decimal(value, currency)), reason=reason)
+            with suppress(ArithmeticError):  # more than any amount
+                return DiscountRequest(type="amount", value=Decimal(from_decimal(value, currency)), reason=reason)
     raise InvalidRequest(
         f"coupon: the POS does not say what it is worth ({coupon.type!r} {coupon.value!r}); give type and value",
         field="coupon",

@@ -12,7 +12,7 @@ from msgspec import structs
 from hub.errors import InvalidRequest
 from hub.model.check import Charge, Check, Discount, Line, LineTax, Modifier, Totals
 from hub.model.menu import Item, ModifierGroup, ModifierOption, Tax
-from hub.model.money import allocate, percent_of, round_half_up
+from hub.model.money import MOST_CENTS, allocate, percent_of, round_half_up
 from hub.model.status import OrderType
 from hub.model.venue import Policies
 from hub.services.directory import Catalog
@@ -42,10 +42,14 @@ def price_lines(catalog: Catalog, lines: Sequence[LineRequest], *, already: int 
     Raises `InvalidRequest` naming the field (`items[0].modifiers`).
     """
     priced = []
+    total = 0
     for index, line in enumerate(lines):
         # What a menu sells is ordered again and again: a portion that is known takes 0.1 us, another one 0.7.
         portion = catalog.portions.get((line.item_id, line.modifiers)) or _portion(catalog, line, index)
         place, gross_cents = already + index + 1, portion.gross_cents * line.quantity
+        total += gross_cents
+        if not -MOST_CENTS <= total <= MOST_CENTS:
+            raise _too_large(f"items[{index}]")
         priced.append(
             structs.replace(portion, uid=f"li_{place}", quantity=line.quantity, gross_cents=gross_cents, note=line.note)
         )
@@ -61,7 +65,36 @@ def bill(
     order_type: OrderType,
     discount: DiscountRequest | None,
 ) -> Check:
-    """The check with these lines in place of its own: discount, charges, tax and totals worked out anew."""
+    """The check with these lines in place of its own: discount, charges, tax and totals worked out anew.
+
+    Raises `InvalidRequest` for a discount that is too large, and for a total beyond what the hub keeps.
+    """
+    try:
+        after = _bill(catalog, check, lines, policies=policies, order_type=order_type, discount=discount)
+    except OverflowError as problem:
+        raise _too_large("items") from problem
+    if after.totals.total_cents > MOST_CENTS:
+        raise _too_large("items")
+    return after
+
+
+def _too_large(field: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{field}: the order comes to more than {MOST_CENTS}, the most there can be",
+        field=field,
+        code="TOTAL_TOO_LARGE",
+    )
+
+
+def _bill(
+    catalog: Catalog,
+    check: Check,
+    lines: Sequence[Line],
+    *,
+    policies: Policies,
+    order_type: OrderType,
+    discount: DiscountRequest | None,
+) -> Check:
     applied = None if discount is None else _discount(discount, lines, catalog)
     if applied is not None:
         lines = _share_out(lines, applied.cents, catalog)

@@ -14,7 +14,7 @@ from hub.database.engine import Database
 from hub.database.order_reads import OpenRef, load_order, open_orders_at_link
 from hub.database.tabs import seated_by_channel
 from hub.database.vendor_refs import note_told
-from hub.errors import ConnectorError, VendorRejected
+from hub.errors import ConnectorError, HubError, VendorMalformed, VendorRejected
 from hub.model.ids import NewId
 from hub.model.menu import Item
 from hub.model.order import PosOrder
@@ -82,7 +82,7 @@ class Sync:
         items = (await self._directory.catalog(link.venue_id)).items
         changed = 0
         for _, entries in groupby(opened, key=lambda entry: entry.order_id):
-            changed += await self._compare(link_id, list(entries), told, words, items)
+            changed += await self._follow(link_id, list(entries), told, words, items)
         picked_up = 0
         if picks_up or sweeps:
             picked_up = await self._pickup.look(link, connector, listed, take_in=picks_up)
@@ -109,7 +109,27 @@ class Sync:
                 told[entry.ref.id] = await connector.fetch_order(entry.ref)
             except VendorRejected as problem:
                 _log.warning("order %s: the POS does not show it: %s", entry.order_id, problem.message)
+            except VendorMalformed as problem:  # it must not keep the others waiting
+                _log.warning("order %s: what the POS says of it cannot be read: %s", entry.order_id, problem.message)
         return told
+
+    async def _follow(
+        self,
+        link_id: str,
+        entries: list[OpenRef],
+        told: Mapping[str, PosOrder],
+        words: Mapping[str, str],
+        items: Mapping[str, Item],
+    ) -> bool:
+        """`_compare`, which for one order must not end the poll of the others."""
+        try:
+            return await self._compare(link_id, entries, told, words, items)
+        except HubError:
+            raise
+        except Exception as problem:  # the edge of this order's part of the job: whatever the POS says of it
+            words_of_it = f"{type(problem).__name__}: {problem}"[:200]
+            _log.error("order %s: cannot follow what the POS says of it: %s", entries[0].order_id, words_of_it)
+            return False
 
     async def _compare(
         self,

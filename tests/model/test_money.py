@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hub.model.money import (
     Money,
     allocate,
+    bounded,
     display,
     exponent,
     from_decimal,
@@ -107,3 +108,19 @@ def test_there_and_back_is_the_same_amount(minor: int, currency: str) -> None:
 )
 def test_an_amount_is_shown_as_people_read_it(minor: int, currency: str, shown: str) -> None:
     assert display(Money(minor, currency)) == shown
+
+
+@pytest.mark.parametrize("amount", ["9e14", "-9e14"])
+def test_the_largest_amounts_are_kept(amount: str) -> None:
+    assert abs(round_half_up(Decimal(amount))) == abs(bounded(int(Decimal(amount)))) == 9_000_000_000_000_00
+
+
+@pytest.mark.parametrize("amount", ["900000000000001", "-1e30", "1e999", "NaN", "-Infinity"])
+def test_what_is_larger_or_not_finite_is_no_amount(amount: str) -> None:
+    with pytest.raises(ArithmeticError):
+        round_half_up(Decimal(amount))
+
+
+def test_a_sum_of_whole_numbers_is_bounded_too() -> None:
+    with pytest.raises(OverflowError):
+        bounded(9_000_000_000_000_01)

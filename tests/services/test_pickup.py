@@ -167,3 +167,14 @@ async def test_an_order_that_is_listed_and_not_shown_does_not_keep_the_others_wa
     kitchen = Forgetful(opened_at_the_till())
     assert (await (await syncing(database, clock, kitchen)).poll(LINK.id)).picked_up == 1
     assert kitchen.asked == ["gone", "till-1"]
+
+
+@pytest.mark.anyio
+async def test_an_order_that_cannot_be_taken_in_does_not_keep_the_others_waiting(
+    database: Database, clock: StandingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = opened_at_the_till(ref=VendorRef(kind="order", id="till-0"), created_at_ms=10**18)
+    sync = await syncing(database, clock, Kitchen(bad, opened_at_the_till(created_at_ms=NOW - 5000)))
+    assert await sync.poll(LINK.id) == PolledLink(0, 0, 1)
+    assert found(database) is not None
+    assert "order till-0 at the POS cannot be picked up: " in caplog.text and "Traceback" not in caplog.text

@@ -267,3 +267,20 @@ def test_an_amount_is_taken_off_exactly_or_refused(items: list[Item], cents: int
         assert refused(*lines, menu=catalog(*items), discount=amount(cents)) == ("discount.value", "DISCOUNT_TOO_LARGE")
     else:
         assert priced(*lines, menu=catalog(*items), discount=amount(cents)).totals.discount_cents == cents
+
+
+def test_a_total_beyond_what_the_hub_keeps_is_refused_at_its_item() -> None:
+    dear = structs.replace(PLOV, price_cents=9_000_000_000_000_00)
+    menu = catalog(dear, structs.replace(PLOV, id="dearer", price_cents=10**22))
+    assert priced(line("plov"), menu=menu).totals.total_cents == 9_000_000_000_000_00
+    assert refused(line("plov", 99), menu=menu) == ("items[0]", "TOTAL_TOO_LARGE")
+    assert refused(line("plov"), line("plov"), menu=menu) == ("items[1]", "TOTAL_TOO_LARGE")
+    assert refused(line("dearer", 99), menu=menu) == ("items[0]", "TOTAL_TOO_LARGE")
+
+
+def test_a_total_that_charges_or_taxes_make_too_large_is_refused() -> None:
+    charged = Policies(service_charge_percent="10", service_charge_order_types=(OrderType.PICKUP,))
+    menu = catalog(structs.replace(PLOV, price_cents=9_000_000_000_000_00))
+    assert refused(line("plov"), menu=menu, policies=charged) == ("items", "TOTAL_TOO_LARGE")
+    taxed = catalog(structs.replace(PLOV, tax=Tax(name="VAT", rate="1e14", inclusive=False)))
+    assert refused(line("plov"), menu=taxed) == ("items", "TOTAL_TOO_LARGE")

@@ -13,7 +13,7 @@ from hub.database.deliveries import State, enqueue
 from hub.database.engine import Database
 from hub.database.order_reads import load_events, load_order
 from hub.database.orders import save_change
-from hub.errors import VendorRejected, VendorUnavailable
+from hub.errors import VendorMalformed, VendorRejected, VendorUnavailable
 from hub.model.order import PosOrder, VendorRef
 from hub.model.status import Stage, Status
 from hub.services.directory import Directory
@@ -186,3 +186,24 @@ async def test_a_change_made_while_the_pos_is_asked_is_not_undone(database: Data
     assert await sync.poll(LINK.id) == PolledLink(1, 0)
     assert database.read_now(lambda c: load_order(c, order_id)).order.tables == ("T9",)  # type: ignore[union-attr]
     assert await sync.poll(LINK.id) == PolledLink(1, 1)
+
+
+@pytest.mark.anyio
+async def test_an_order_whose_answer_cannot_be_read_does_not_keep_the_others_waiting(
+    database: Database, clock: StandingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    picks_nothing_up(database)
+    unreadable, unstorable, good = [delivered(database, vendor_id) for vendor_id in ("9001", "9002", "9003")]
+    kitchen = Kitchen(
+        told(ref=VendorRef(kind="order", id="9002"), stage=Stage.READY, raw_status="\ud800"),
+        told(ref=VendorRef(kind="order", id="9003"), stage=Stage.SERVED),
+        VendorMalformed("1E+30 makes no amount of money"),
+    )
+    sync = await syncing(database, clock, kitchen)
+    assert await sync.poll(LINK.id) == PolledLink(3, 1)
+    record = database.read_now(lambda c: load_order(c, good))
+    assert record is not None and record.order.stage is Stage.SERVED
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == f"order {unreadable}: what the POS says of it cannot be read: 1E+30 makes no amount of money"
+    assert lines[1].startswith(f"order {unstorable}: cannot follow what the POS says of it: ")
+    assert len(lines) == 2 and "Traceback" not in caplog.text

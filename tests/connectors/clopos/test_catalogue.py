@@ -1,5 +1,6 @@
 """The catalogue as a menu."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -96,3 +97,15 @@ def test_goods_that_have_variants_but_do_not_show_them_cannot_be_sold() -> None:
     setup = CatalogueSetup(link_id=LINK_ID, currency="AZN", full_products=False)
     rows = [{"id": 1, "type": "GOODS", "name": "Fanta", "status": 1, "price": 0, "has_modifications": True}]
     assert menu_from_clopos([], rows, [], setup).items == ()
+
+
+def test_prices_that_cannot_be_are_not_taken_over() -> None:
+    products = decode_json(msgspec.json.encode(documented("products")["data"]))
+    ayran = next(row for row in products if row["name"] == "Ayran")
+    dürüm = next(row for row in products if row["name"].startswith("Mega"))
+    ayran["price"] = Decimal("1e20")
+    dürüm["modificator_groups"][1]["modificators"][0]["price"] = "99999999999999999999"
+    setup = CatalogueSetup(link_id=LINK_ID, currency="AZN", full_products=False)
+    read = menu_from_clopos(documented("categories")["data"], products, (), setup)
+    assert [one.name for one in read.items if one.name in ("Ayran", "PS5")] == ["PS5"]
+    assert len(item(dürüm["name"], read).modifier_groups) == 1

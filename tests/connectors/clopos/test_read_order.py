@@ -89,7 +89,8 @@ def test_modifiers_with_prices_are_read() -> None:
         {"id": 1, "status": None, "payload": []},
         {"id": 1, "payload": {"meta": [], "customer": [], "products": {}}},
         {"id": 1, "payload": {"products": [None], "meta": {"orderTotal": "soon"}}},
-        {"id": 1, "payload": {"products": [{"count": "many", "meta": {"price": "NaN"}}]}},
+        {"id": 1, "payload": {"products": [{"count": "many", "meta": {"price": "soon"}}]}},
+        {"id": 1, "payload": {"products": [{"count": "1e999999999", "meta": {"price": 4}}]}},
         {"id": 1, "payload": {"service": {"sale_type_id": None}, "products": [{"product_modificators": "x"}]}},
     ],
 )
@@ -109,3 +110,18 @@ def test_odd_content_never_breaks_reading(row: Any) -> None:
 )
 def test_when_it_was_made_is_known_only_with_an_offset(created_at: Any, at_ms: int | None) -> None:
     assert order_from_clopos(documented_order() | {"created_at": created_at}, SETUP).created_at_ms == at_ms
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"orderTotal": "99999999999999999999"},
+        {"orderTotal": "1e30"},
+        {"orderTotal": "NaN"},
+        {"discount": {"discount_type": 2, "discount_value": "1e30"}},
+        {"apply_service_charge": True, "service_charge_value": "900000000000000"},
+    ],
+)
+def test_an_amount_that_cannot_be_makes_the_order_malformed(meta: Any) -> None:
+    with pytest.raises(VendorMalformed, match="no amount"):
+        order_from_clopos(documented_order(**meta), SETUP)

@@ -311,3 +311,11 @@ async def test_orders_are_listed_but_for_those_whose_kitchen_is_not_shown() -> N
         ("3", Stage.RECEIVED, True),
         ("4", Stage.CANCELLED, True),
     ]
+
+
+async def test_a_total_that_cannot_be_leaves_the_new_order_confirmed_and_its_total_not_told() -> None:
+    linked, _ = taking_orders(order_row(total="99999999999999999999"))
+    result = await linked.connector.submit_order(write())
+    assert (result.ref, result.order) == (VendorRef(kind="order", id="123"), None)
+    with pytest.raises(VendorMalformed, match="no amount"):
+        await linked.connector.fetch_order(VendorRef(kind="order", id="123"))

@@ -136,3 +136,18 @@ async def test_an_order_that_is_not_ours_tells_its_type_by_its_source(changes: A
     linked = LinkedKitchen()
     linked.answers("GET", "/orders/108", read_back(**changes))
     assert (await linked.connector.fetch_order(REF)).order_type is expected
+
+
+async def test_an_order_with_a_total_that_cannot_be_is_found_and_others_are_listed() -> None:
+    found = await look_up([in_kitchen(6, notes=NOTE, total="1e30")], [])
+    assert (found.verdict, found.ref, found.order) == (Verdict.FOUND, VendorRef(kind="order", id="6"), None)
+    linked = LinkedKitchen()
+    linked.answers("GET", "/orders", [listed(9, total="1e30"), listed(8)])
+    assert [one.ref.id for one in await linked.connector.list_orders(since_ms=NOW_MS)] == ["8"]
+
+
+async def test_an_order_with_a_total_that_cannot_be_is_malformed() -> None:
+    linked = LinkedKitchen()
+    linked.answers("GET", "/orders/9", read_back(9, total="99999999999999999999"))
+    with pytest.raises(VendorMalformed, match="no amount"):
+        await linked.connector.fetch_order(VendorRef(kind="order", id="9"))

@@ -214,3 +214,10 @@ async def test_an_order_that_arrived_stays_arrived_when_it_could_not_be_confirme
     result = await linked.connector.submit_order(write(order(customer=None)))
     assert result.ref == REF
     assert [loss.path for loss in result.losses] == ["order_type", "stage"]
+
+
+async def test_a_total_that_cannot_be_leaves_the_new_order_confirmed_and_its_total_not_told() -> None:
+    linked = LinkedKitchen()
+    linked.takes_orders(total="99999999999999999999")
+    result = await linked.connector.submit_order(write())
+    assert (result.ref, result.order) == (REF, None)
