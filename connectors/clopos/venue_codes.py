@@ -70,8 +70,9 @@ class VenueCodes:
             return self._settings.sale_types[order_type]
         wanted = self._context.tables.to_vendor("order_type", order_type.value)
         for row in rows:
-            if row.get("system_type") == wanted and self._is_on(row) and isinstance(row.get("id"), int):
-                return SaleType(row["id"], str(row.get("name") or wanted))
+            number = _number(row.get("id"))
+            if row.get("system_type") == wanted and self._is_on(row) and number is not None:
+                return SaleType(number, str(row.get("name") or wanted))
         return None
 
     async def order_types(self) -> Mapping[int, OrderType]:
@@ -114,3 +115,10 @@ class VenueCodes:
         system_type = row.get("system_type")
         parts = [str(system_type)] if system_type else []
         return ", ".join(parts if self._is_on(row) else [*parts, "off at this venue"])
+
+
+def _number(vendor_id: Any) -> int | None:
+    """An id that is a number, bare or as text."""
+    if isinstance(vendor_id, str) and vendor_id.isascii() and vendor_id.isdecimal():
+        return int(vendor_id)
+    return vendor_id if isinstance(vendor_id, int) and not isinstance(vendor_id, bool) else None

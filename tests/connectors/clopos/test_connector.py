@@ -184,6 +184,18 @@ async def test_venue_name_and_sale_type_are_read_once_from_clopos() -> None:
     assert (venues.call_count, sale_types.call_count) == (1, 1)
 
 
+async def test_sale_types_may_have_their_numbers_as_text() -> None:
+    linked, orders = taking_orders(NAMELESS)
+    linked.knows_customer("994705401040", 9)
+    linked.answers("GET", "/venues", documented("venues"))
+    rows = documented("sale_types_v1")
+    for sale_type in rows:
+        sale_type["id"] = str(sale_type["id"])
+    linked.answers("GET", "/sale-types", rows)
+    await linked.connector.submit_order(write())
+    assert decode_json(orders.calls.last.request.content)["payload"]["service"]["sale_type_id"] == 2
+
+
 async def test_an_order_type_without_a_sale_type_is_held() -> None:
     linked, orders = taking_orders(NAMELESS)
     linked.knows_customer("994705401040", 9)
