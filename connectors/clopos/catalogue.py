@@ -22,6 +22,7 @@ _SOLD_AS_THEY_ARE = frozenset({"DISH", "GOODS", "TIMER"})
 _VARIANT = "MODIFICATION"
 _SINGLE_CHOICE = 1  # a modifier group's `type`: 1 is one of them, 0 is several
 _LAST = 1 << 30
+_OTHER = "Other"
 
 
 class CatalogueSetup(Struct, frozen=True, kw_only=True):
@@ -48,20 +49,42 @@ def modifier_id(link_id: str, modificator_id: str) -> str:
 def menu_from_clopos(
     categories: Iterable[Row], products: Iterable[Row], stop_list: Iterable[Row], setup: CatalogueSetup
 ) -> Menu:
-    """The menu: active and visible products only, in the order of their categories, never ingredients."""
+    """The menu: active and visible products only, in the order of their categories, never ingredients.
+
+    Products without a category, or with one that is not in the list, stand in one of their own at the end.
+    """
+    categories = list(categories)
     sections = [
         Category(id=_category_id(setup, row["id"]), name=str(row.get("name") or ""), position=position)
         for position, row in enumerate(_visible_categories(categories))
     ]
     places = {section.id: section.position for section in sections}
+    listed = [_category_id(setup, category_id) for category_id in _listed_ids(categories)]
+    homes = {category_id: category_id if category_id in places else "" for category_id in listed}
+    other = Category(id=_category_id(setup, _OTHER), name=_OTHER, position=len(sections))
     sold_out = {row.get("id") for row in stop_list if _is_sold_out(row)}
     rows: dict[Any, Row] = {}
     for row in _sellable(products):
         rows.setdefault(row["id"], row)
     priced = [(row, find_cents(row.get("price"), setup.currency)) for row in rows.values()]
-    placed = [(row, _item(row, cents, places, sold_out, setup)) for row, cents in priced if cents is not None]
+    placed = [
+        (row, _item(row, cents, homes.get(_category_id(setup, row.get("category_id")), other.id), sold_out, setup))
+        for row, cents in priced
+        if cents is not None
+    ]
+    if any(item.category_id == other.id for _, item in placed):
+        sections.append(other)
     placed.sort(key=lambda pair: (places.get(pair[1].category_id, _LAST), _position(pair[0])))
     return Menu(categories=tuple(sections), items=tuple(item for _, item in placed))
+
+
+def _listed_ids(rows: Iterable[Row]) -> Iterator[Any]:
+    """The ids of all categories, shown or not: what stands in a hidden one is hidden on purpose."""
+    for row in rows:
+        yield row["id"]
+        children = row.get("children")
+        if isinstance(children, list):
+            yield from _listed_ids(children)
 
 
 def _visible_categories(rows: Iterable[Row]) -> Iterator[Row]:
@@ -100,14 +123,13 @@ def _with_parent(variant: Row, parent: Row) -> Row:
     return row
 
 
-def _item(row: Row, price_cents: int, places: Mapping[str, int], sold_out: set[Any], setup: CatalogueSetup) -> Item:
-    category = _category_id(setup, row.get("category_id"))
+def _item(row: Row, price_cents: int, category_id: str, sold_out: set[Any], setup: CatalogueSetup) -> Item:
     image = _image(row)
     return Item(
         id=item_id(setup.link_id, str(row["id"])),
         name=str(row.get("name") or row.get("full_name") or row["id"]),
         price_cents=price_cents,
-        category_id=category if category in places else "",
+        category_id=category_id,
         description=str(row.get("description") or ""),
         image_url=str((image or {}).get("original") or ""),
         modifier_groups=tuple(_groups(row, sold_out, setup)),

@@ -16,6 +16,7 @@ IVA = Tax(name="IVA", rate="16", inclusive=True)
 """Every price includes it; the server takes it out of the total."""
 
 _LAST = 1 << 30
+_OTHER = "Other"
 
 
 def item_id(link_id: str, vendor_id: str) -> str:
@@ -39,7 +40,8 @@ def menu_from_desktop_kitchen(
     """The menu in the order of its categories; `groups` are an item's modifier groups by its vendor id.
 
     Items that are switched off stay, as sold out: that is what the POS's switch means. So do those of a category
-    that is off. Items without a readable price or id are left out.
+    that is off. Items without a category, or with one that is not in the list, stand in one of their own at the end;
+    those without a readable price or id are left out.
     """
     rows = sorted((row for row in categories if read_id(row.get("id"))), key=_position)
     ids = {category_id(link_id, read_id(row["id"]) or ""): row for row in rows}
@@ -49,14 +51,19 @@ def menu_from_desktop_kitchen(
         for position, (own_id, row) in enumerate(shown.items())
     ]
     places = {section.id: section.position for section in sections}
+    other = Category(id=category_id(link_id, _OTHER), name=_OTHER, position=len(sections))
     read = [item_from_desktop_kitchen(row, groups, link_id=link_id, currency=currency) for row in items]
     known = {
         item.id: item
         if item.category_id in shown
-        else structs.replace(item, category_id="", available=item.available and item.category_id not in ids)
+        else structs.replace(item, category_id="", available=False)
+        if item.category_id in ids
+        else structs.replace(item, category_id=other.id)
         for item in read
         if item is not None
     }
+    if any(item.category_id == other.id for item in known.values()):
+        sections.append(other)
     placed = sorted(known.values(), key=lambda item: places.get(item.category_id, _LAST))
     return Menu(categories=tuple(sections), items=tuple(placed))
 
@@ -87,7 +94,8 @@ def item_from_desktop_kitchen(
 def item_to_desktop_kitchen(item: Item, categories: Iterable[Row], *, link_id: str, currency: str) -> MenuItem:
     """The body that creates or changes an item. Raises `UnmappedValue` when its category is not one of the POS's."""
     ids = [vendor_id for row in categories if (vendor_id := read_id(row.get("id"))) is not None]
-    own = read_id(item.vendor.get("category_id")) if not item.category_id else None
+    unnamed = item.category_id in ("", category_id(link_id, _OTHER))
+    own = read_id(item.vendor.get("category_id")) if unnamed else None
     category = own or next((one for one in ids if category_id(link_id, one) == item.category_id), None)
     if category is None:
         raise UnmappedValue(

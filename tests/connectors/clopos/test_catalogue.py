@@ -109,3 +109,24 @@ def test_prices_that_cannot_be_are_not_taken_over() -> None:
     read = menu_from_clopos(documented("categories")["data"], products, (), setup)
     assert [one.name for one in read.items if one.name in ("Ayran", "PS5")] == ["PS5"]
     assert len(item(dürüm["name"], read).modifier_groups) == 1
+
+
+def test_products_without_a_known_category_stand_in_one_of_their_own() -> None:
+    setup = CatalogueSetup(link_id=LINK_ID, currency="AZN", full_products=False)
+    products = decode_json(msgspec.json.encode(documented("products")["data"]))
+    bare = menu_from_clopos([], products, (), setup)
+    assert [section.name for section in bare.categories] == ["Other"]
+    assert {one.category_id for one in bare.items} == {bare.categories[0].id} and len(bare.items) == 5
+    for row in products:
+        if row["name"] == "Ayran":
+            row["category_id"] = None
+    read = menu_from_clopos(documented("categories")["data"], products, (), setup)
+    assert [section.name for section in read.categories] == ["Dürüm", "Oyun", "Drinks", "Other"]
+    assert [one.name for one in read.items if one.category_id == read.categories[3].id] == ["Ayran"]
+
+
+def test_what_stands_in_a_hidden_category_stays_hidden() -> None:
+    setup = CatalogueSetup(link_id=LINK_ID, currency="AZN", full_products=False)
+    hidden = [{**row, "hidden": True} for row in documented("categories")["data"]]
+    read = menu_from_clopos(hidden, decode_json(msgspec.json.encode(documented("products")["data"])), (), setup)
+    assert read.categories == () and {one.category_id for one in read.items} == {""}

@@ -105,8 +105,11 @@ async def test_an_item_of_a_category_that_is_off_is_sold_out_and_keeps_its_categ
     linked.answers("GET", "/menu/categories", CATEGORIES)
     linked.answers("GET", "/menu/items", [item(4, category_id=5), item(6, category_id=None)])
     linked.answers("GET", "/modifiers/groups", [])
-    eggs, loose = (await linked.connector.fetch_menu()).items
-    assert [(one.category_id, one.available) for one in (eggs, loose)] == [("", False), ("", True)]
+    menu = await linked.connector.fetch_menu()
+    eggs, loose = menu.items
+    other = menu.categories[-1]
+    assert (other.name, eggs.available, loose.available) == ("Other", False, True)
+    assert (eggs.category_id, loose.category_id) == ("", other.id)
     linked.answers("GET", "/modifiers/groups/item/4", [])
     put = linked.answers("PUT", "/menu/items/4", {"message": "Item updated successfully"})
     await linked.connector.save_menu_item(eggs)
