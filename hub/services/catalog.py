@@ -1,5 +1,6 @@
 """A venue's menu: synced from its POS, or kept in the hub; and the hub's own sold-out list."""
 
+import logging
 from collections.abc import Callable
 
 from msgspec import structs
@@ -17,6 +18,8 @@ from hub.model.menu import Menu
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.tables import sync_tables
+
+_log = logging.getLogger(__name__)
 
 
 class Catalogs:
@@ -45,7 +48,7 @@ class Catalogs:
         if await self._database.read(lambda connection: _is_from_file(connection, venue_id)):
             return False
         progress("reading the menu")
-        fetched = await connector.fetch_menu()
+        fetched = _sellable(await connector.fetch_menu())
         return await self.replace(venue_id, fetched, source=MenuSource.POS)
 
     async def replace(self, venue_id: str, menu: Menu, *, source: str) -> bool:
@@ -72,6 +75,19 @@ class Catalogs:
             return await self.sync(link_id)
         except UnsupportedByVendor:
             return False
+
+
+def _sellable(menu: Menu) -> Menu:
+    """The menu with items of a negative price as sold out: a POS's mistake that nobody may order at.
+
+    A negative price of a modifier is a reduction, and stays.
+    """
+    wrong = {item.id for item in menu.items if item.price_cents < 0 and item.available}
+    if not wrong:
+        return menu
+    _log.warning("items with a negative price are not sold: %s", ", ".join(sorted(wrong))[:200])
+    items = tuple(structs.replace(item, available=False) if item.id in wrong else item for item in menu.items)
+    return structs.replace(menu, items=items)
 
 
 def _is_from_file(connection: Connection, venue_id: str) -> bool:

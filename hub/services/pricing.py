@@ -67,14 +67,20 @@ def bill(
 ) -> Check:
     """The check with these lines in place of its own: discount, charges, tax and totals worked out anew.
 
-    Raises `InvalidRequest` for a discount that is too large, and for a total beyond what the hub keeps.
+    Raises `InvalidRequest` for a discount that is too large, and for a total below zero or beyond what the hub
+    keeps.
     """
     try:
         after = _bill(catalog, check, lines, policies=policies, order_type=order_type, discount=discount)
     except OverflowError as problem:
         raise _too_large("items") from problem
-    if after.totals.total_cents > MOST_CENTS:
+    total_cents = after.totals.total_cents
+    if total_cents > MOST_CENTS:
         raise _too_large("items")
+    if total_cents < 0:
+        raise InvalidRequest(
+            f"items: the order comes to {total_cents}, which is less than nothing", field="items", code="TOTAL_NEGATIVE"
+        )
     return after
 
 

@@ -284,3 +284,11 @@ def test_a_total_that_charges_or_taxes_make_too_large_is_refused() -> None:
     assert refused(line("plov"), menu=menu, policies=charged) == ("items", "TOTAL_TOO_LARGE")
     taxed = catalog(structs.replace(PLOV, tax=Tax(name="VAT", rate="1e14", inclusive=False)))
     assert refused(line("plov"), menu=taxed) == ("items", "TOTAL_TOO_LARGE")
+
+
+def test_an_order_that_comes_to_less_than_nothing_is_refused() -> None:
+    cheaper = structs.replace(PLOV, id="back", price_cents=-1801)
+    menu = catalog(PLOV, cheaper)
+    assert refused(line("back"), menu=menu) == ("items", "TOTAL_NEGATIVE")
+    assert refused(line("plov"), line("back"), menu=menu) == ("items", "TOTAL_NEGATIVE")
+    assert priced(line("plov", 2), line("back"), menu=menu).totals.total_cents == 1799
