@@ -116,15 +116,4 @@ def _schema(kind: type) -> Mapping[str, Any]:
     """A struct's JSON Schema with an object at its root, as the protocol wants it."""
     (reference,), components = schemas_of([kind], "#/$defs/{name}")
     schema = dict(components.pop(reference["$ref"].rpartition("/")[2]))
-    with_numbers: dict[str, Any] = _with_numbers({**schema, "$defs": components} if components else schema)
-    return with_numbers
-
-
-def _with_numbers(schema: Any) -> Any:
-    """msgspec says of a Decimal that it is text; our JSON writes it as a number, and takes both."""
-    if isinstance(schema, dict):
-        if schema.get("format") == "decimal":
-            schema = {name: part for name, part in schema.items() if name not in ("format", "default")}
-            return {**schema, "type": "number"}
-        return {name: _with_numbers(part) for name, part in schema.items()}
-    return [_with_numbers(part) for part in schema] if isinstance(schema, list) else schema
+    return {**schema, "$defs": components} if components else schema

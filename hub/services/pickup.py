@@ -17,7 +17,7 @@ from hub.database.engine import Database
 from hub.database.order_reads import known_refs, load_open_orders, load_order
 from hub.database.orders import NewOrder, PlacementKind
 from hub.database.vendor_refs import save_ref
-from hub.errors import ConnectorError, HubError, VendorMalformed, VendorRejected
+from hub.errors import ConnectorError, VendorMalformed, VendorRejected
 from hub.model.check import Check, Totals, payment_status_of
 from hub.model.ids import NewId, as_uuid, order_mark
 from hub.model.menu import Item
@@ -27,6 +27,7 @@ from hub.model.venue import Link, Venue
 from hub.services.comparison import known_line
 from hub.services.directory import Directory
 from hub.services.fair_turns import FairTurns
+from hub.services.one_of_many import one_of_many
 
 _READ_AT_MOST = 20
 _log = logging.getLogger(__name__)
@@ -63,7 +64,8 @@ class Pickup:
             if whole.mark:
                 await self._sweep(link, connector, whole)
             elif take_in:
-                picked_up += await self._take_in_if_possible(link, whole)
+                with one_of_many(f"order {whole.ref.id} at the POS cannot be picked up"):
+                    picked_up += await self._take_in(link, whole)
         return picked_up
 
     async def _whole(self, connector: PosConnector, told: PosOrder) -> PosOrder | None:
@@ -75,16 +77,6 @@ class Pickup:
         except (VendorRejected, VendorMalformed) as problem:
             _log.warning("order %s is listed by the POS and not shown: %s", told.ref.id, problem.message)
             return None
-
-    async def _take_in_if_possible(self, link: Link, told: PosOrder) -> bool:
-        try:
-            return await self._take_in(link, told)
-        except HubError:
-            raise
-        except Exception as problem:  # the edge of this order's part of the job: it must not end that of the others
-            words = f"{type(problem).__name__}: {problem}"[:200]
-            _log.error("order %s at the POS cannot be picked up: %s", told.ref.id, words)
-            return False
 
     async def _take_in(self, link: Link, told: PosOrder) -> bool:
         venue = self._directory.venue(link.venue_id)

@@ -71,17 +71,25 @@ def bill(
     keeps.
     """
     try:
-        after = _bill(catalog, check, lines, policies=policies, order_type=order_type, discount=discount)
+        applied = None if discount is None else _discount(discount, lines, catalog)
+        if applied is not None:
+            lines = _share_out(lines, applied.cents, catalog)
+        shares = [charge for charge in check.charges if charge.type == "share"]
+        charges = (*_service_charges(lines, policies, order_type), *shares)
+        taxed = _taxed(catalog, lines, policies.tax)
+        totals = _totals(taxed, charges)
     except OverflowError as problem:
         raise _too_large("items") from problem
-    total_cents = after.totals.total_cents
-    if total_cents > MOST_CENTS:
+    if totals.total_cents > MOST_CENTS:
         raise _too_large("items")
-    if total_cents < 0:
+    if totals.total_cents < 0:
         raise InvalidRequest(
-            f"items: the order comes to {total_cents}, which is less than nothing", field="items", code="TOTAL_NEGATIVE"
+            f"items: the order comes to {totals.total_cents}, which is less than nothing",
+            field="items",
+            code="TOTAL_NEGATIVE",
         )
-    return after
+    discounts = () if applied is None else (applied,)
+    return structs.replace(check, lines=tuple(taxed), discounts=discounts, charges=charges, totals=totals)
 
 
 def _too_large(field: str) -> InvalidRequest:
@@ -89,30 +97,6 @@ def _too_large(field: str) -> InvalidRequest:
         f"{field}: the order comes to more than {MOST_CENTS}, the most there can be",
         field=field,
         code="TOTAL_TOO_LARGE",
-    )
-
-
-def _bill(
-    catalog: Catalog,
-    check: Check,
-    lines: Sequence[Line],
-    *,
-    policies: Policies,
-    order_type: OrderType,
-    discount: DiscountRequest | None,
-) -> Check:
-    applied = None if discount is None else _discount(discount, lines, catalog)
-    if applied is not None:
-        lines = _share_out(lines, applied.cents, catalog)
-    shares = [charge for charge in check.charges if charge.type == "share"]
-    charges = (*_service_charges(lines, policies, order_type), *shares)
-    taxed = _taxed(catalog, lines, policies.tax)
-    return structs.replace(
-        check,
-        lines=tuple(taxed),
-        discounts=() if applied is None else (applied,),
-        charges=charges,
-        totals=_totals(taxed, charges),
     )
 
 

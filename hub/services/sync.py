@@ -14,7 +14,7 @@ from hub.database.engine import Database
 from hub.database.order_reads import OpenRef, load_order, open_orders_at_link
 from hub.database.tabs import seated_by_channel
 from hub.database.vendor_refs import note_told
-from hub.errors import ConnectorError, HubError, VendorMalformed, VendorRejected
+from hub.errors import ConnectorError, VendorMalformed, VendorRejected
 from hub.model.ids import NewId
 from hub.model.menu import Item
 from hub.model.order import PosOrder
@@ -23,6 +23,7 @@ from hub.services.comparison import combined, compare
 from hub.services.connections import Connections
 from hub.services.directory import Directory
 from hub.services.fair_turns import FairTurns
+from hub.services.one_of_many import one_of_many
 from hub.services.pickup import Pickup
 from hub.services.pos_reading import CLOCK_SKEW_MS
 
@@ -82,7 +83,9 @@ class Sync:
         items = (await self._directory.catalog(link.venue_id)).items
         changed = 0
         for _, entries in groupby(opened, key=lambda entry: entry.order_id):
-            changed += await self._follow(link_id, list(entries), told, words, items)
+            rounds = list(entries)
+            with one_of_many(f"order {rounds[0].order_id}: cannot follow what the POS says of it"):
+                changed += await self._compare(link_id, rounds, told, words, items)
         picked_up = 0
         if picks_up or sweeps:
             picked_up = await self._pickup.look(link, connector, listed, take_in=picks_up)
@@ -112,24 +115,6 @@ class Sync:
             except VendorMalformed as problem:  # it must not keep the others waiting
                 _log.warning("order %s: what the POS says of it cannot be read: %s", entry.order_id, problem.message)
         return told
-
-    async def _follow(
-        self,
-        link_id: str,
-        entries: list[OpenRef],
-        told: Mapping[str, PosOrder],
-        words: Mapping[str, str],
-        items: Mapping[str, Item],
-    ) -> bool:
-        """`_compare`, which for one order must not end the poll of the others."""
-        try:
-            return await self._compare(link_id, entries, told, words, items)
-        except HubError:
-            raise
-        except Exception as problem:  # the edge of this order's part of the job: whatever the POS says of it
-            words_of_it = f"{type(problem).__name__}: {problem}"[:200]
-            _log.error("order %s: cannot follow what the POS says of it: %s", entries[0].order_id, words_of_it)
-            return False
 
     async def _compare(
         self,
