@@ -89,6 +89,7 @@ async def test_who_is_forgotten_is_nowhere_in_the_database(house: House, capsys:
     )
     keep(house.hub.calls_database, call(order_id=record.order.id, request_body='{"name": "Zoe Quist"}'))
     guest_id = (await found(house, capsys, "zoe"))[0].split()[0]
+    await house.hub.recorder.flush()  # what is recorded afterwards would wait for the next purge
     assert "Zoe" in await house.hub.database.read(all_tables)
     assert "Zoe" in await house.hub.calls_database.read(all_calls)
     assert await commands.forget_guest(house.hub, guest_id) == 0
